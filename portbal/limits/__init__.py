@@ -1,0 +1,1 @@
+"""The limit language: words, to measures, to constraints, checks and explanations."""

@@ -1,0 +1,147 @@
+"""Functions of the weights that can be limited or optimised.
+
+Each knows its value at given weights, and how to stay below a bound in a conic program.
+All are convex; the linear one is concave too, so only it can be kept above a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from portbal.solve.cone import Program, Rows
+
+
+class Expression(Protocol):
+    def value(self, weights: np.ndarray) -> float:
+        """The value at weights of shape (n,)."""
+
+    def below(self, program: Program, bound: Rows) -> int:
+        """Adds ``expression <= bound`` (one row); returns the constraint that holds it."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """coefficients'w + constant, with coefficients of shape (n,)."""
+
+    coefficients: np.ndarray
+    constant: float = 0.0
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(self.coefficients @ weights + self.constant)
+
+    def rows(self) -> Rows:
+        return Rows.of(self.coefficients[None, :], self.constant)
+
+    def below(self, program: Program, bound: Rows) -> int:
+        return program.positive(bound - self.rows())
+
+    def above(self, program: Program, bound: Rows) -> int:
+        return program.positive(self.rows() - bound)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """The Euclidean norm of root @ (w - centre); root has shape (k, n)."""
+
+    root: np.ndarray
+    centre: np.ndarray
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(np.linalg.norm(self.root @ (weights - self.centre)))
+
+    def below(self, program: Program, bound: Rows) -> int:
+        body = Rows.of(self.root, -self.root @ self.centre)
+        k, n = self.root.shape
+        start_pad = Rows(np.concatenate([bound.constant, np.zeros(k)]), tuple(
+            (start, np.vstack([matrix, np.zeros((k, matrix.shape[1]))]))
+            for start, matrix in bound.parts))
+        shifted = Rows(np.concatenate([[0.0], body.constant]), tuple(
+            (start, np.vstack([np.zeros((1, n)), matrix])) for start, matrix in body.parts))
+        return program.norm(start_pad + shifted)
+
+
+@dataclass(frozen=True)
+class AbsoluteSum:
+    """The sum of price * abs(w - centre); price >= 0 and centre have shape (n,)."""
+
+    price: np.ndarray
+    centre: np.ndarray
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(self.price @ np.abs(weights - self.centre))
+
+    def below(self, program: Program, bound: Rows) -> int:
+        used = np.flatnonzero(self.price)
+        pick = np.eye(len(self.price))[used]
+        parts = program.new(len(used))
+        size = Rows.identity(len(used), start=parts)
+        change = Rows.of(pick, -self.centre[used])
+        program.positive(size - change)
+        program.positive(size + change)
+        return program.positive(bound - Rows.of(self.price[used][None, :], start=parts))
+
+
+@dataclass(frozen=True)
+class ShortSum:
+    """The sum of max(-w, 0) over the assets whose price is 1 (price has shape (n,))."""
+
+    price: np.ndarray
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(self.price @ np.maximum(-weights, 0))
+
+    def below(self, program: Program, bound: Rows) -> int:
+        used = np.flatnonzero(self.price)
+        parts = program.new(len(used))
+        size = Rows.identity(len(used), start=parts)
+        program.positive(size + Rows.of(np.eye(len(self.price))[used]))
+        program.positive(size)
+        return program.positive(bound - Rows.of(self.price[used][None, :], start=parts))
+
+
+@dataclass(frozen=True)
+class TailMean:
+    """Conditional value at risk: the mean of the worst share of losses -scenarios @ w.
+
+    With m = (1 - level) T and k = floor(m) it is the sum of the k worst losses plus
+    (m - k) times the next, over m. scenarios has shape (T, n).
+    Rockafellar and Uryasev (2000), Optimization of conditional value-at-risk, eq. 9.
+    """
+
+    scenarios: np.ndarray
+    level: float
+
+    def value(self, weights: np.ndarray) -> float:
+        return tail_mean(-self.scenarios @ weights, self.level)
+
+    def below(self, program: Program, bound: Rows) -> int:
+        T = len(self.scenarios)
+        quantile, excess = program.new(1), program.new(T)
+        over = Rows.identity(T, start=excess)
+        program.positive(over)
+        program.positive(over + Rows.of(np.ones((T, 1)), start=quantile)
+                         + Rows.of(self.scenarios))
+        total = Rows.of(np.ones((1, 1)), start=quantile) + Rows.of(
+            np.full((1, T), 1 / ((1 - self.level) * T)), start=excess)
+        return program.positive(bound - total)
+
+
+def tail_mean(losses: np.ndarray, level: float) -> float:
+    """The mean of the worst (1 - level) of the losses, with the fractional one weighed."""
+    m = (1 - level) * len(losses)
+    k = int(m)
+    worst = np.sort(losses)[::-1]
+    return float((worst[:k].sum() + (m - k) * worst[k]) / m)
+
+
+def root_of(cov: np.ndarray) -> np.ndarray:
+    """A matrix R with R'R = cov, for a positive semidefinite cov of shape (n, n)."""
+    try:
+        return np.linalg.cholesky(cov).T
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(cov)
+        kept = values > values.max(initial=0.0) * 1e-15
+        return np.sqrt(values[kept])[:, None] * vectors[:, kept].T

@@ -1,0 +1,58 @@
+"""Tables of numbers, dates down and assets across: what a calculation may rely on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from portbal import labels
+from portbal.errors import InputError
+
+
+def row_of(index: pd.Index, position: int) -> object:
+    """How an error names a row: by its date, else by its number under a header in row 1."""
+    return index[position] if isinstance(index, pd.DatetimeIndex) else position + 2
+
+
+def complete(table: pd.DataFrame, *, argument: str) -> np.ndarray:
+    """The numbers, shape (T, n); InputError for an empty table and at the first blank."""
+    values = _values(table, argument)
+    _refuse(table, ~np.isfinite(values), argument, "a number is missing or infinite")
+    return values
+
+
+def histories(table: pd.DataFrame, *, argument: str) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers, shape (T, n), where each column may start late, and the row at which each
+    starts, shape (n,). InputError at a blank after a start and for a column without numbers.
+    """
+    values = _values(table, argument)
+    present = np.isfinite(values)
+    for label, any_number in zip(table.columns, present.any(axis=0), strict=True):
+        if not any_number:
+            raise InputError(
+                f"{labels.shorten(label)} has no numbers", fix="Fill its column or leave it out.",
+                argument=argument, column=label,
+            )
+    starts = present.argmax(axis=0)
+    started = np.arange(len(values))[:, None] >= starts
+    _refuse(table, (started & ~present) | np.isinf(values), argument,
+            "a number is missing or infinite")
+    return values, starts
+
+
+def _values(table: pd.DataFrame, argument: str) -> np.ndarray:
+    if table.shape[0] == 0 or table.shape[1] == 0:
+        raise InputError("it has no numbers", fix="Select rows and columns.", argument=argument)
+    labels.positions(table.columns, argument=argument)
+    return table.to_numpy(dtype=float)
+
+
+def _refuse(table: pd.DataFrame, bad: np.ndarray, argument: str, problem: str) -> None:
+    """InputError at the first cell, row by row, where ``bad`` is true."""
+    places = np.argwhere(bad)
+    if len(places):
+        row, column = places[0]
+        raise InputError(
+            problem, fix="Enter a finite number.", argument=argument,
+            row=row_of(table.index, int(row)), column=table.columns[column],
+        )
