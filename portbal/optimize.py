@@ -21,7 +21,7 @@ from portbal.limits.measures import Facts
 from portbal.result import Result
 from portbal.solve import Infeasible, Unbounded, Unproven, critical_line
 from portbal.solve.cone import ACCURACY, Outcome, Program, Rows
-from portbal.solve.expressions import AbsoluteSum, Linear, Norm, TailMean
+from portbal.solve.expressions import AbsoluteSum, Expression, Linear, Norm, TailMean
 
 _SAME = 1e-10  # relative difference below which two returns are one
 
@@ -92,7 +92,7 @@ def max_sharpe(
     if permitted.is_box:
         line = _line(permitted)
         weights = line.max_sharpe(riskfree)
-        proof = _line_proof(permitted, line, weights)
+        proof = _line_proof(line, weights)
     else:
         weights, proof = _most_ratio(permitted, excess)
     volatility = _volatility(permitted, weights)
@@ -143,7 +143,7 @@ def target_volatility(
     if permitted.is_box:
         line = _line(permitted)
         weights = line.at_volatility(target)
-        proof = _line_proof(permitted, line, weights)
+        proof = _line_proof(line, weights)
     elif target <= lowest * (1 + _SAME):
         weights = least
     else:
@@ -173,7 +173,7 @@ def max_utility(
     if permitted.is_box and not costs:
         line = _line(permitted)
         weights = line.max_utility(riskaversion)
-        proof = _line_proof(permitted, line, weights)
+        proof = _line_proof(line, weights)
     else:
         def objective(program: Program) -> None:
             program.minimise(-_mu(permitted))
@@ -266,7 +266,7 @@ def _least_variance(
     if permitted.is_box:
         line = _line(permitted, without_mu=at_least is None)
         weights = line.min_volatility() if at_least is None else line.at_return(at_least)
-        return weights, _line_proof(permitted, line, weights)
+        return weights, _line_proof(line, weights)
 
     def objective(program: Program) -> None:
         program.minimise_quadratic(_cov(permitted))
@@ -281,7 +281,7 @@ def _most(permitted: Mandate, gain: np.ndarray) -> tuple[np.ndarray, Proof]:
     if permitted.is_box and permitted.facts.cov is not None:
         line = _line(permitted, gain)
         weights = line.max_return()
-        return weights, _line_proof(permitted, line, weights)
+        return weights, _line_proof(line, weights)
     return _conic(permitted, lambda program: program.minimise(-gain))
 
 
@@ -352,9 +352,7 @@ def _line(
         raise explain(permitted) from None
 
 
-def _line_proof(
-    permitted: Mandate, line: critical_line.CriticalLine, weights: np.ndarray
-) -> Proof:
+def _line_proof(line: critical_line.CriticalLine, weights: np.ndarray) -> Proof:
     return {"residual": line.residual(weights)}
 
 
@@ -372,7 +370,7 @@ def _reachable(permitted: Mandate, target: float) -> None:
         )
 
 
-def _charge(program: Program, price: float, expression, bound: float) -> None:
+def _charge(program: Program, price: float, expression: Expression, bound: float) -> None:
     """Charge ``price`` for each unit by which an expression exceeds the bound."""
     excess = program.new(1)
     over = Rows.of(np.ones((1, 1)), start=excess)

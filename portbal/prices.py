@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from portbal import labels, options, tables
+from portbal import choices, labels, tables
 from portbal.errors import InputError
 
 # every -> the calendar periods of pandas; a week ends on Sunday
@@ -32,7 +32,7 @@ def returns(prices: pd.DataFrame, kind: str = "simple", every: str | None = None
     InputError for a price that is missing or not above zero, for dates out of order, and when
     fewer than two prices are left.
     """
-    convert, title = options.one_of(kind, _KINDS, argument="kind")
+    convert, title = choices.one_of(kind, _KINDS, argument="kind")
     values = tables.complete(prices, argument="prices")
     _refuse_worthless(prices, values)
     index = prices.index
@@ -42,7 +42,7 @@ def returns(prices: pd.DataFrame, kind: str = "simple", every: str | None = None
                 "the dates are not in order", fix="Sort by date, oldest first, one row a date.",
                 argument="prices",
             )
-    elif kind != "simple":
+    elif title != "Date":
         raise InputError(
             "it has no dates, and only the title 'Date (log)' tells log returns from simple ones",
             fix="Add a first column with dates, or ask for simple returns.", argument="prices",
@@ -73,7 +73,7 @@ def _refuse_worthless(prices: pd.DataFrame, values: np.ndarray) -> None:
 
 def _last_of_each(index: pd.Index, every: str) -> np.ndarray:
     """Positions of the last row of each calendar period."""
-    frequency = options.one_of(every, _CALENDAR, argument="every")
+    frequency = choices.one_of(every, _CALENDAR, argument="every")
     if not isinstance(index, pd.DatetimeIndex):
         raise InputError(
             "it has no dates to find the last price of a period by",

@@ -16,11 +16,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Union
+from typing import Any
 
 from portbal.labels import key
 
-Cell = Union[None, bool, float, int, str, dt.date]
+Cell = bool | float | int | str | dt.date | None
 Rows = tuple[tuple[Cell, ...], ...]
 
 ERRORS = frozenset(
@@ -130,22 +130,16 @@ class Block:
     across: bool = False
 
     @classmethod
-    def of(
-        cls,
-        value: Cell | Sequence[Cell] | Sequence[Sequence[Cell]],
-        address: Address | None = None,
-        *,
-        date1904: bool = False,
-    ) -> Block:
-        """From one cell, one row of cells, or rows of cells."""
+    def of(cls, value: Any, address: Address | None = None, *, date1904: bool = False) -> Block:
+        """From one cell, one row of cells, or rows of cells; ValueError for ragged rows."""
         if not isinstance(value, (list, tuple)):
             return cls(((value,),), address, date1904)
         if not any(isinstance(row, (list, tuple)) for row in value):
-            return cls((tuple(value),) if value else ((None,),), address, date1904)
-        if not all(isinstance(row, (list, tuple)) and len(row) == len(value[0]) for row in value):  # type: ignore[arg-type]
+            value = [value]
+        if not all(isinstance(row, (list, tuple)) and len(row) == len(value[0]) for row in value):
             raise ValueError("the rows of a range have different lengths")
-        rows = tuple(map(tuple, value))  # type: ignore[arg-type]
-        return cls(rows if rows and rows[0] else ((None,),), address, date1904)
+        rows: Rows = tuple(map(tuple, value))
+        return cls(rows if rows[0] else ((None,),), address, date1904)
 
     @property
     def height(self) -> int:

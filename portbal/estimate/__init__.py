@@ -1,0 +1,1 @@
+"""What the past says about the future: expected returns and covariances, a module each."""

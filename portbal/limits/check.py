@@ -32,7 +32,7 @@ def check(
     is ``ok``, ``at limit`` (within 1e-6 of the bound) or ``breach``.
     """
     held = labels.filled(weights, assets.index, argument="weights", reference="assets")
-    universe = _covered(held, assets, cov, returns)
+    universe = _covered(held, cov, returns)
     held = held[universe]
     if cov is not None:
         cov = _onto(cov, universe)
@@ -71,7 +71,7 @@ def _own_bounds(facts: Facts) -> tuple[Limit, ...]:
 
 
 def _covered(
-    held: pd.Series, assets: pd.DataFrame, cov: pd.DataFrame | None, returns: pd.DataFrame | None
+    held: pd.Series, cov: pd.DataFrame | None, returns: pd.DataFrame | None
 ) -> pd.Index:
     """The assets that every given table covers; one left out must be held nowhere."""
     universe = held.index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from portbal.limits import measures
 from portbal.limits.measures import WORDS, Facts, Measure, is_grouping
 from portbal.solve.expressions import Expression, Linear
 
-_LEADS = ("each asset", "each active asset", "asset", "exposure", "active", "cvar")
+_LEADS = ("each", "exposure", "active", "cvar 95%")
 _CVAR = re.compile(r"cvar\s+(\d+(?:\.\d+)?)\s*%", re.IGNORECASE)
 
 
@@ -66,6 +66,7 @@ def parse(
     """
     if limits is None:
         return ()
+    vocabulary = _Vocabulary(assets, universe)
     result = []
     for row, words, low, high, penalty in zip(
         limits.index, limits["Limit"], limits["Min"], limits["Max"],
@@ -76,7 +77,7 @@ def parse(
             each = key(words).startswith("each ")
             result += [
                 Limit(int(row), measure, *bounds, each)
-                for measure in _measures(str(words), assets, universe)
+                for measure in vocabulary.measures(str(words))
             ]
         except (InputError, NotAvailable) as error:
             error.argument, error.row = "limits", int(row)
@@ -102,73 +103,93 @@ def _bounds(low: float, high: float, penalty: float) -> tuple[float, float, floa
     )
 
 
-def _measures(words: str, assets: pd.DataFrame | None, universe: pd.Index) -> list[Measure]:
-    text = " ".join(words.replace("\u00a0", " ").split())
-    lower = text.casefold()
-    if lower in WORDS:
-        return [WORDS[lower]]
-    if lower == "each asset":
-        return [measures.asset(i, str(name)) for i, name in enumerate(universe)]
-    if lower == "each active asset":
-        return [measures.active(measures.asset(i, str(n))) for i, n in enumerate(universe)]
-    if match := _CVAR.fullmatch(text):
-        level = float(match[1]) / 100
-        if not 0 < level < 1:
-            raise InputError(f"the level {match[1]}% is not possible", fix="Use cvar 95%.")
-        return [measures.cvar(level, lower)]
-    for lead, parse_rest in (("each ", _each_group), ("exposure ", _exposure), ("active ", _active)):
-        if lower.startswith(lead):
-            return parse_rest(text[len(lead):].strip(), assets, universe)
-    for title, group in _groupings(assets):  # before "asset", for a column named Asset class
-        if lower.startswith(title.casefold() + " "):
-            return [_group(title, text[len(title):].strip(), group)]
-    if lower.startswith("asset "):
-        return _asset(text[len("asset "):].strip(), universe)
-    found = _position(text, universe)
-    if found is None:
+@dataclass(frozen=True)
+class _Vocabulary:
+    """What words can name: the assets of the universe, and the columns of its table."""
+
+    assets: pd.DataFrame | None
+    universe: pd.Index
+
+    def measures(self, words: str) -> list[Measure]:
+        """One measure, or one for each member. Words win over names."""
+        text = " ".join(words.replace("\u00a0", " ").split())
+        lower = text.casefold()
+        if lower in WORDS:
+            return [WORDS[lower]]
+        if lower == "each asset":
+            return [measures.asset(i, str(name)) for i, name in enumerate(self.universe)]
+        if match := _CVAR.fullmatch(text):
+            return [_cvar(match[1], lower)]
+        for lead, rest in (
+            ("each active ", self._each_active), ("each ", self._each_group),
+            ("exposure ", self._exposure), ("active ", self._active),
+        ):
+            if lower.startswith(lead):
+                return rest(text[len(lead):].strip())
+        for title, group in self._groupings():  # before "asset", for a column Asset class
+            if lower.startswith(title.casefold() + " "):
+                return [_group(title, text[len(title):].strip(), group)]
+        if lower.startswith("asset "):
+            return [self._asset(text[len("asset "):].strip(), "asset", self.universe)]
+        return [self._asset(text, "limit", self._everything())]
+
+    def _each_group(self, text: str) -> list[Measure]:
+        for title, group in self._groupings():
+            if key(title) == key(text):
+                found = {key(label): str(label) for label in group if key(label)}
+                return [_group(title, label, group) for label in found.values()]
         raise InputError(
-            f"unknown limit {shorten(text)}",
-            fix=labels.suggestion(text, _vocabulary(assets, universe),
-                                  f"Use {', '.join([*WORDS, *_LEADS])}, a group or an asset."),
+            f"unknown grouping {shorten(text)}",
+            fix=labels.suggestion(text, [title for title, _ in self._groupings()],
+                                  "Use a text column of assets, or 'each asset'."),
         )
-    return [measures.asset(found, str(universe[found]))]
 
+    def _each_active(self, text: str) -> list[Measure]:
+        return [measures.active(measure) for measure in self.measures(f"each {text}")]
 
-def _each_group(text: str, assets: pd.DataFrame | None, universe: pd.Index) -> list[Measure]:
-    for title, group in _groupings(assets):
-        if key(title) == key(text):
-            found = {key(label): str(label) for label in group if key(label)}
-            return [_group(title, label, group) for label in found.values()]
-    choices = [title for title, _ in _groupings(assets)]
-    raise InputError(
-        f"unknown grouping {shorten(text)}",
-        fix=labels.suggestion(text, choices, "Use a text column of assets, or 'each asset'."),
-    )
+    def _active(self, text: str) -> list[Measure]:
+        return [measures.active(measure) for measure in self.measures(text)]
 
-
-def _exposure(text: str, assets: pd.DataFrame | None, universe: pd.Index) -> list[Measure]:
-    columns = [] if assets is None else [c for c in assets.columns if not is_grouping(assets[c])]
-    for title in columns:
-        if key(title) == key(text):
-            return [measures.exposure(str(title))]
-    raise InputError(
-        f"unknown exposure {shorten(text)}",
-        fix=labels.suggestion(text, columns, "Use a numeric column of assets."),
-    )
-
-
-def _active(text: str, assets: pd.DataFrame | None, universe: pd.Index) -> list[Measure]:
-    return [measures.active(measure) for measure in _measures(text, assets, universe)]
-
-
-def _asset(text: str, universe: pd.Index) -> list[Measure]:
-    found = _position(text, universe)
-    if found is None:
+    def _exposure(self, text: str) -> list[Measure]:
+        columns = [] if self.assets is None else [
+            title for title in self.assets.columns if not is_grouping(self.assets[title])]
+        for title in columns:
+            if key(title) == key(text):
+                return [measures.exposure(str(title))]
         raise InputError(
-            f"unknown asset {shorten(text)}",
-            fix=labels.suggestion(text, universe, "Use the name of an asset."),
+            f"unknown exposure {shorten(text)}",
+            fix=labels.suggestion(text, columns, "Use a numeric column of assets."),
         )
-    return [measures.asset(found, str(universe[found]))]
+
+    def _asset(self, text: str, what: str, choices: Iterable[object]) -> Measure:
+        for position, label in enumerate(self.universe):
+            if key(label) == key(text):
+                return measures.asset(position, str(label))
+        raise InputError(
+            f"unknown {what} {shorten(text)}",
+            fix=labels.suggestion(
+                text, choices, "Use an asset, a group such as 'Sector Energy', or one of "
+                f"{', '.join([*WORDS, *_LEADS])}."),
+        )
+
+    def _groupings(self) -> Iterator[tuple[str, pd.Series]]:
+        """Text columns, longest title first, so that 'Sub sector' is found before 'Sub'."""
+        if self.assets is not None:
+            titles = [c for c in self.assets.columns if is_grouping(self.assets[c])]
+            for title in sorted(titles, key=lambda t: -len(str(t))):
+                yield str(title), self.assets[title]
+
+    def _everything(self) -> list[str]:
+        groups = [f"{title} {label}" for title, group in self._groupings()
+                  for label in dict.fromkeys(group) if key(label)]
+        return [*WORDS, "each asset", "each active asset", *groups, *map(str, self.universe)]
+
+
+def _cvar(percent: str, words: str) -> Measure:
+    level = float(percent) / 100
+    if not 0 < level < 1:
+        raise InputError(f"the level {percent}% is not possible", fix="Use cvar 95%.")
+    return measures.cvar(level, words)
 
 
 def _group(title: str, label: str, group: pd.Series) -> Measure:
@@ -181,24 +202,3 @@ def _group(title: str, label: str, group: pd.Series) -> Measure:
         )
     spelled = str(group.iloc[int(np.flatnonzero(mask)[0])])
     return measures.members(f"{title} {spelled}", mask)
-
-
-def _groupings(assets: pd.DataFrame | None) -> Iterator[tuple[str, pd.Series]]:
-    """Text columns, longest title first, so that 'Sub sector' is found before 'Sub'."""
-    if assets is not None:
-        titles = [c for c in assets.columns if is_grouping(assets[c])]
-        for title in sorted(titles, key=lambda t: -len(str(t))):
-            yield str(title), assets[title]
-
-
-def _position(text: str, universe: pd.Index) -> int | None:
-    for position, label in enumerate(universe):
-        if key(label) == key(text):
-            return position
-    return None
-
-
-def _vocabulary(assets: pd.DataFrame | None, universe: pd.Index) -> list[str]:
-    groups = [f"{title} {label}" for title, group in _groupings(assets)
-              for label in dict.fromkeys(group) if key(label)]
-    return [*WORDS, "each asset", "each active asset", *groups, *map(str, universe)]

@@ -193,7 +193,7 @@ def asset(position: int, name: str) -> Measure:
 
 def members(name: str, mask: np.ndarray) -> Measure:
     """The sum of weights of the assets where the mask is true."""
-    return Measure(name, lambda facts: Linear(mask.astype(float)))
+    return Measure(name, lambda _facts: Linear(mask.astype(float)))
 
 
 def exposure(title: str) -> Measure:

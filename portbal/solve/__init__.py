@@ -1,13 +1,13 @@
 """The kernels: numpy in, numpy out. They know numbers and no names."""
 
 
-class Infeasible(Exception):  # noqa: N818 - it is an answer, not a fault
+class Infeasible(Exception):
     """No point satisfies the constraints."""
 
 
-class Unbounded(Exception):  # noqa: N818
+class Unbounded(Exception):
     """The objective improves without end."""
 
 
-class Unproven(Exception):  # noqa: N818
+class Unproven(Exception):
     """The solver stopped before optimality was proved to the accuracy asked for."""

@@ -34,15 +34,15 @@ class Bare:
         return pd.DataFrame(self.values, index=labels, columns=labels)
 
 
-def _no_decode(block: Block) -> Any:
+def _no_decode(_block: Block) -> Any:
     raise TypeError("this kind is for results only")
 
 
-def _no_encode(value: Any) -> Block:
+def _no_encode(_value: Any) -> Block:
     raise TypeError("this kind is for arguments only")
 
 
-def _no_labels(value: Any) -> pd.Index | None:
+def _no_labels(_value: Any) -> pd.Index | None:
     return None
 
 

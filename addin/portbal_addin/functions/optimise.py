@@ -27,7 +27,7 @@ Returns = Annotated[
 Periods = Annotated[
     float | None, NUMBER, "Return periods a year, such as 252; left out, read from the dates."
 ]
-Weights = Annotated[pd.Series, vector_result("Weight")]
+Weights = Annotated[Noted[pd.Series], vector_result("Weight")]
 
 
 def _weights(solution: Solution) -> Noted[pd.Series]:
@@ -112,7 +112,7 @@ def targetvolatility(
 @function("MAXUTILITY", group="Optimise")
 def maxutility(
     mu: Mu, cov: Cov,
-    riskaversion: Annotated[float, NUMBER, "Return given up for a unit of variance, doubled: 1 to 10."],
+    riskaversion: Annotated[float, NUMBER, "The price of variance, usually 1 to 10."],
     limits: Limits = None, assets: Assets = None, returns: Returns = None,
     periods: Periods = None,
 ) -> Weights:

@@ -24,17 +24,17 @@ def one_of(word: str, table: Mapping[str, T], *, argument: str) -> T:
     )
 
 
-def chosen(
-    options: Mapping[str, object] | None, known: Words, *, argument: str = "options"
+def options(
+    given: Mapping[str, object] | None, known: Words, *, argument: str = "options"
 ) -> dict[str, str]:
     """The word chosen for each known option, its default where left out.
 
-    options  option -> word; InputError (with the nearest name) for an option that is not
+    given    option -> word; InputError (with the nearest name) for an option that is not
              known here and for a word that the option does not take
     """
     by_key = {key(name): name for name in known}
     result = {name: words[0] for name, words in known.items()}
-    for option, word in (options or {}).items():
+    for option, word in (given or {}).items():
         name = by_key.get(key(option))
         if name is None:
             raise InputError(
