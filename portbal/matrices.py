@@ -13,6 +13,8 @@ from portbal.result import Noted
 _NEGATIVE = 1e-10
 # relative to the largest entry
 _ASYMMETRIC = 1e-8
+# relative to the variance if all members moved together
+_RISKLESS = 1e-14
 _UNIT_DIAGONAL = 1e-9
 _CONVERGED = 1e-13
 _MOST_STEPS = 20_000
@@ -109,6 +111,13 @@ def held(weights: pd.Series, cov: pd.DataFrame) -> tuple[pd.Index, np.ndarray, n
     return names, w.to_numpy(), sigma[np.ix_(order, order)]
 
 
+def variances(portfolios: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """p Sigma p' of each row of ``portfolios`` (k, n); exactly 0 where it is but rounding."""
+    result = np.einsum("ki,ki->k", portfolios @ sigma, portfolios)
+    most = (np.abs(portfolios) @ np.sqrt(np.diag(sigma))) ** 2
+    return np.where(result <= _RISKLESS * most, 0.0, result)
+
+
 def nearest_psd(matrix: pd.DataFrame) -> Noted[pd.DataFrame]:
     """The positive semidefinite matrix nearest to a symmetric one in the Frobenius norm.
 
@@ -128,6 +137,13 @@ def nearest_psd(matrix: pd.DataFrame) -> Noted[pd.DataFrame]:
         pd.DataFrame(nearest, index=index, columns=index),
         notes=(f"The matrix was repaired; its entries moved by at most {change:.3g}.",),
     )
+
+
+def largest_change(matrix: pd.DataFrame, nearest: Noted[pd.DataFrame]) -> Noted[float]:
+    """The largest absolute difference between a matrix and what `nearest_psd` made of it."""
+    _, before = symmetric(matrix)
+    change = float(np.abs(nearest.value.to_numpy() - before).max())
+    return Noted(change, notes=nearest.notes)
 
 
 def _clipped(values: np.ndarray) -> np.ndarray:

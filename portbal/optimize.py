@@ -7,7 +7,8 @@ optimality is not proved to 1e-8 is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,10 @@ from portbal.limits.conflict import explain
 from portbal.limits.mandate import Mandate, constant, mandate
 from portbal.limits.measures import Facts
 from portbal.result import Result
-from portbal.solve import Infeasible, Unbounded, Unproven, critical_line
+from portbal.solve import Infeasible, Unbounded, Unproven
 from portbal.solve.cone import ACCURACY, Outcome, Program, Rows
-from portbal.solve.expressions import AbsoluteSum, Expression, Linear, Norm, TailMean
+from portbal.solve.critical_line import CriticalLine, critical_line, optimality
+from portbal.solve.expressions import AbsoluteSum, Concave, Convex, Linear, Norm, TailMean
 
 _SAME = 1e-10  # relative difference below which two returns are one
 
@@ -90,9 +92,7 @@ def max_sharpe(
             fix="Lower riskfree, raise mu, or minimise volatility instead.", argument="riskfree",
         )
     if permitted.is_box:
-        line = _line(permitted)
-        weights = line.max_sharpe(riskfree)
-        proof = _line_proof(line, weights)
+        weights, proof = _on_line(permitted, lambda line: line.max_sharpe(riskfree))
     else:
         weights, proof = _most_ratio(permitted, excess)
     volatility = _volatility(permitted, weights)
@@ -141,9 +141,7 @@ def target_volatility(
             f"has is {lowest:.4%}", fix=f"Give at least {_up(lowest)}.", argument="target",
         )
     if permitted.is_box:
-        line = _line(permitted)
-        weights = line.at_volatility(target)
-        proof = _line_proof(line, weights)
+        weights, proof = _on_line(permitted, lambda line: line.at_volatility(target))
     elif target <= lowest * (1 + _SAME):
         weights = least
     else:
@@ -171,22 +169,19 @@ def max_utility(
     facts = permitted.facts
     costs = facts.assets is not None and "Cost" in facts.assets
     if permitted.is_box and not costs:
-        line = _line(permitted)
-        weights = line.max_utility(riskaversion)
-        proof = _line_proof(line, weights)
+        weights, proof = _on_line(permitted, lambda line: line.max_utility(riskaversion))
     else:
         def objective(program: Program) -> None:
             program.minimise(-_mu(permitted))
             program.minimise_quadratic(riskaversion * _cov(permitted))
             if costs:
-                _charge(program, 1.0, _trading(facts), 0.0)
+                _trading(facts).below(program, _charged(program, 1.0))
             for limit in permitted.soft:
-                expression = limit.express(facts)
-                if limit.high < np.inf:
-                    _charge(program, limit.penalty or 0.0, expression, limit.high)
-                if limit.low > -np.inf and isinstance(expression, Linear):
-                    _charge(program, limit.penalty or 0.0,
-                            Linear(-expression.coefficients, -expression.constant), -limit.low)
+                expression, price = limit.posed(facts), limit.penalty or 0.0
+                if limit.high < np.inf and isinstance(expression, Convex):
+                    expression.below(program, constant(limit.high) + _charged(program, price))
+                if limit.low > -np.inf and isinstance(expression, Concave):
+                    expression.above(program, constant(limit.low) - _charged(program, price))
 
         weights, proof = _conic(permitted, objective)
     return _solution(permitted, weights, proof, _utility(permitted, weights, riskaversion, costs))
@@ -234,19 +229,10 @@ def frontier(
                          argument="points")
     permitted = setting.mandate(_universe(mu.index, "mu"), "mu", mu=mu, cov=cov)
     mean = _mu(permitted)
-    least, _ = _least_variance(permitted)
-    most, _ = _most(permitted, mean)
-    low, high = float(mean @ least), float(mean @ most)
-    if high - low <= _SAME * max(1.0, abs(high)):
-        rows = [least]
+    if permitted.is_box:
+        weights = _on_line(permitted, lambda line: line.frontier(points))[0]
     else:
-        line = _line(permitted) if permitted.is_box else None
-        inner = np.linspace(low, high, points)[1:-1]
-        rows = [least, *(
-            line.at_return(r) if line is not None else _least_variance(permitted, at_least=r)[0]
-            for r in inner
-        ), most]
-    weights = np.array(rows)
+        weights = _conic_frontier(permitted, points)
     table = pd.DataFrame(weights, columns=permitted.facts.universe)
     table.insert(0, "Volatility", [_volatility(permitted, w) for w in weights],
                  allow_duplicates=True)
@@ -259,14 +245,26 @@ def frontier(
 Proof = dict[str, float]
 
 
+def _conic_frontier(permitted: Mandate, points: int) -> np.ndarray:
+    mean = _mu(permitted)
+    least, most = _least_variance(permitted)[0], _most(permitted, mean)[0]
+    low, high = float(mean @ least), float(mean @ most)
+    if high - low <= _SAME * max(1.0, abs(high)):
+        return least[None, :]
+    inner = np.linspace(low, high, points)[1:-1]
+    return np.array([
+        least, *(_least_variance(permitted, at_least=r)[0] for r in inner), most])
+
+
 def _least_variance(
     permitted: Mandate, at_least: float | None = None
 ) -> tuple[np.ndarray, Proof]:
     """The least variance, with a return of at least so much (within reach) where given."""
+    if permitted.is_box and at_least is None:
+        return _on_line(permitted, lambda line: line.min_volatility(), np.zeros(
+            permitted.facts.size))
     if permitted.is_box:
-        line = _line(permitted, without_mu=at_least is None)
-        weights = line.min_volatility() if at_least is None else line.at_return(at_least)
-        return weights, _line_proof(line, weights)
+        return _on_line(permitted, lambda line: line.at_return(at_least))
 
     def objective(program: Program) -> None:
         program.minimise_quadratic(_cov(permitted))
@@ -279,9 +277,7 @@ def _least_variance(
 def _most(permitted: Mandate, gain: np.ndarray) -> tuple[np.ndarray, Proof]:
     """The most gain'w."""
     if permitted.is_box and permitted.facts.cov is not None:
-        line = _line(permitted, gain)
-        weights = line.max_return()
-        return weights, _line_proof(line, weights)
+        return _on_line(permitted, lambda line: line.max_return(), gain)
     return _conic(permitted, lambda program: program.minimise(-gain))
 
 
@@ -290,7 +286,8 @@ def _most_ratio(permitted: Mandate, excess: np.ndarray) -> tuple[np.ndarray, Pro
     program, kappa = permitted.program().homogenised()
     program.zero(Rows.of(excess[None, :], -1.0))
     program.minimise_quadratic(_cov(permitted))
-    outcome = _solved(permitted, program)
+    with _told(permitted):
+        outcome = program.solve()
     scale = outcome.x[kappa]
     if scale <= 1e-9 * np.abs(outcome.x[: program.size]).max():
         raise ConflictError(
@@ -305,7 +302,8 @@ def _conic(
 ) -> tuple[np.ndarray, Proof]:
     program = permitted.program()
     objective(program)
-    outcome = _solved(permitted, program)
+    with _told(permitted):
+        outcome = program.solve()
     return _on_bounds(permitted, outcome.x[: program.size]), _proof(outcome)
 
 
@@ -322,9 +320,30 @@ def _on_bounds(permitted: Mandate, weights: np.ndarray) -> np.ndarray:
     return result
 
 
-def _solved(permitted: Mandate, program: Program) -> Outcome:
+def _on_line(
+    permitted: Mandate, choose: Callable[[CriticalLine], np.ndarray],
+    gain: np.ndarray | None = None,
+) -> tuple[np.ndarray, Proof]:
+    """The portfolio (or portfolios) chosen on the critical line of a box and a budget."""
+    assert permitted.budget is not None
+    with _told(permitted):
+        line = critical_line(
+            _cov(permitted), _mu(permitted) if gain is None else gain,
+            permitted.lower, permitted.upper, permitted.budget)
+        weights = choose(line)
+    residuals = [
+        optimality(line.cov, line.mu, line.lam_of(w), w, permitted.lower, permitted.upper,
+                   permitted.budget)
+        for w in np.atleast_2d(weights)
+    ]
+    return weights, {"residual": max(residuals)}
+
+
+@contextmanager
+def _told(permitted: Mandate) -> Iterator[None]:
+    """What a kernel found out, in the words of the mandate."""
     try:
-        return program.solve()
+        yield
     except Infeasible:
         raise explain(permitted) from None
     except Unbounded:
@@ -337,23 +356,6 @@ def _solved(permitted: Mandate, program: Program) -> Outcome:
             f"no optimum could be proved ({stopped})",
             fix="Rescale the numbers, or remove limits that nearly contradict each other.",
         ) from None
-
-
-def _line(
-    permitted: Mandate, gain: np.ndarray | None = None, *, without_mu: bool = False
-) -> critical_line.CriticalLine:
-    n = permitted.facts.size
-    if gain is None:
-        gain = np.zeros(n) if without_mu else _mu(permitted)
-    try:
-        return critical_line.trace(
-            gain, _cov(permitted), permitted.lower, permitted.upper, permitted.budget)
-    except Infeasible:
-        raise explain(permitted) from None
-
-
-def _line_proof(line: critical_line.CriticalLine, weights: np.ndarray) -> Proof:
-    return {"residual": line.residual(weights)}
 
 
 def _proof(outcome: Outcome) -> Proof:
@@ -370,13 +372,13 @@ def _reachable(permitted: Mandate, target: float) -> None:
         )
 
 
-def _charge(program: Program, price: float, expression: Expression, bound: float) -> None:
-    """Charge ``price`` for each unit by which an expression exceeds the bound."""
-    excess = program.new(1)
-    over = Rows.of(np.ones((1, 1)), start=excess)
-    program.positive(over)
-    expression.below(program, over + constant(bound))
-    program.minimise(np.array([price]), excess)
+def _charged(program: Program, price: float) -> Rows:
+    """A new variable of at least 0 that costs so much a unit."""
+    start = program.new(1)
+    result = Rows.of(np.ones((1, 1)), start=start)
+    program.positive(result)
+    program.minimise(np.array([price]), start)
+    return result
 
 
 def _trading(facts: Facts) -> AbsoluteSum:

@@ -69,6 +69,12 @@ def read(views: pd.DataFrame, assets: pd.Index) -> Views:
     else:
         names = tuple(str(number) for number in range(1, len(rows) + 1))
         picks = _pick_matrix(views, assets)
+    endless = np.flatnonzero(~np.isfinite(picks).all(axis=1))
+    if len(endless):
+        raise InputError(
+            "a coefficient of the view is missing or infinite", fix="Enter a finite number.",
+            argument="views", row=rows[int(endless[0])],
+        )
     empty = np.flatnonzero(~picks.any(axis=1))
     if len(empty):
         raise InputError(

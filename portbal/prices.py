@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,10 @@ def _simple(ratios: np.ndarray) -> np.ndarray:
 
 
 # kind -> returns from the ratios of successive prices, and the title of their dates
-_KINDS = {"simple": (_simple, "Date"), "log": (np.log, "Date (log)")}
+_KINDS: Mapping[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
+    "simple": (_simple, "Date"),
+    "log": (np.log, "Date (log)"),
+}
 
 
 def returns(prices: pd.DataFrame, kind: str = "simple", every: str | None = None) -> pd.DataFrame:

@@ -40,6 +40,19 @@ def histories(table: pd.DataFrame, *, argument: str) -> tuple[np.ndarray, np.nda
     return values, starts
 
 
+def vector(values: pd.Series, *, argument: str) -> np.ndarray:
+    """The numbers of a labelled vector, shape (n,); InputError at the first that is none."""
+    labels.positions(values.index, argument=argument)
+    result = values.to_numpy(dtype=float)
+    for label, value in zip(values.index, result, strict=True):
+        if not np.isfinite(value):
+            raise InputError(
+                f"the number of {labels.shorten(label)} is missing or infinite",
+                fix="Enter a finite number.", argument=argument, row=label,
+            )
+    return result
+
+
 def _values(table: pd.DataFrame, argument: str) -> np.ndarray:
     if table.shape[0] == 0 or table.shape[1] == 0:
         raise InputError("it has no numbers", fix="Select rows and columns.", argument=argument)

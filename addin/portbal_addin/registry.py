@@ -46,7 +46,7 @@ _RESERVED = frozenset(
     "any array as boolean byref byval byte call case char close const context currency date "
     "default dim do double each else end enum event exception factory false fixed float for "
     "function get global goto if implements in inout input integer interface is let like line "
-    "long loop method mod module name new next not nothing null object octet on open option "
+    "long loop mod module name new next not nothing null object octet on open option "
     "optional or out output parameter print private property public published put raises "
     "readonly select sequence service set short single singleton static step stop string "
     "struct sub then to transient true type typedef union unsigned until variant void wend "

@@ -15,7 +15,7 @@ from portbal.errors import InputError, NotAvailable
 from portbal.labels import key, shorten
 from portbal.limits import measures
 from portbal.limits.measures import WORDS, Facts, Measure, is_grouping
-from portbal.solve.expressions import Expression, Linear
+from portbal.solve.expressions import Concave, Convex, Expression
 
 _LEADS = ("each", "exposure", "active", "cvar 95%")
 _CVAR = re.compile(r"cvar\s+(\d+(?:\.\d+)?)\s*%", re.IGNORECASE)
@@ -46,11 +46,19 @@ class Limit:
                 error.argument, error.row = "limits", self.row
                 error.problem = f"{shorten(self.name)}: {error.problem}"
             raise
-        if self.low > -math.inf and not isinstance(expression, Linear):
-            raise NotAvailable(
-                f"{shorten(self.name)} cannot have a Min: the permitted portfolios would not be "
-                "convex", fix="Clear the Min, or use a Max.", argument="limits", row=self.row,
-            )
+        return expression
+
+    def posed(self, facts: Facts) -> Expression:
+        """The expression, where an optimiser can keep it within its bounds."""
+        expression = self.express(facts)
+        for side, bound, form in (("Min", self.low, Concave), ("Max", self.high, Convex)):
+            if math.isfinite(bound) and not isinstance(expression, form):
+                other = "Max" if side == "Min" else "Min"
+                raise NotAvailable(
+                    f"{shorten(self.name)} cannot have a {side}: the permitted portfolios would "
+                    "not be convex", fix=f"Clear the {side}, or give a {other} instead.",
+                    argument="limits", row=self.row,
+                )
         return expression
 
 

@@ -14,7 +14,7 @@ from portbal.errors import ConflictError, NotAvailable
 from portbal.limits.language import Limit, parse
 from portbal.limits.measures import Facts
 from portbal.solve.cone import Program, Rows
-from portbal.solve.expressions import Linear
+from portbal.solve.expressions import Concave, Convex, Expression, Linear
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Mandate:
         return self.budget is not None and not self.rows and not self.soft
 
     @cached_property
-    def expressions(self) -> tuple:
-        return tuple(limit.express(self.facts) for limit in self.rows)
+    def expressions(self) -> tuple[Expression, ...]:
+        return tuple(limit.posed(self.facts) for limit in self.rows)
 
     def program(self) -> Program:
         """A conic program with all hard limits and no objective."""
@@ -57,9 +57,9 @@ class Mandate:
             if limit.low == limit.high and isinstance(expression, Linear):
                 program.zero(expression.rows() - constant(limit.low))
                 continue
-            if limit.high < math.inf:
+            if limit.high < math.inf and isinstance(expression, Convex):
                 expression.below(program, constant(limit.high))
-            if limit.low > -math.inf:
+            if limit.low > -math.inf and isinstance(expression, Concave):
                 expression.above(program, constant(limit.low))
         return program
 

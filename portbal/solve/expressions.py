@@ -1,13 +1,13 @@
 """Functions of the weights that can be limited or optimised.
 
-Each knows its value at given weights, and how to stay below a bound in a conic program.
-All are convex; the linear one is concave too, so only it can be kept above a bound.
+Each knows its value at given weights. A convex one can be kept ``below`` a bound in a conic
+program, a concave one ``above`` it; a linear one is both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,8 +18,17 @@ class Expression(Protocol):
     def value(self, weights: np.ndarray) -> float:
         """The value at weights of shape (n,)."""
 
+
+@runtime_checkable
+class Convex(Expression, Protocol):
     def below(self, program: Program, bound: Rows) -> int:
         """Adds ``expression <= bound`` (one row); returns the constraint that holds it."""
+
+
+@runtime_checkable
+class Concave(Expression, Protocol):
+    def above(self, program: Program, bound: Rows) -> int:
+        """Adds ``expression >= bound`` (one row); returns the constraint that holds it."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,64 @@ class TailMean:
         total = Rows.of(np.ones((1, 1)), start=quantile) + Rows.of(
             np.full((1, T), 1 / ((1 - self.level) * T)), start=excess)
         return program.positive(bound - total)
+
+
+@dataclass(frozen=True)
+class LargestSum:
+    """The sum of the ``count`` largest weights among those the mask (n,) names."""
+
+    mask: np.ndarray
+    count: int
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(np.sort(weights[self.mask])[::-1][: self.count].sum())
+
+    def below(self, program: Program, bound: Rows) -> int:
+        used = np.flatnonzero(self.mask)
+        quantile, excess = program.new(1), program.new(len(used))
+        over = Rows.identity(len(used), start=excess)
+        program.positive(over)
+        program.positive(over + Rows.of(np.ones((len(used), 1)), start=quantile)
+                         - Rows.of(np.eye(len(self.mask))[used]))
+        return program.positive(
+            bound - Rows.of(np.full((1, 1), float(self.count)), start=quantile)
+            - Rows.of(np.ones((1, len(used))), start=excess))
+
+
+@dataclass(frozen=True)
+class EffectiveNumber:
+    """1 over the sum of squared weights among those the mask (n,) names; infinite at 0."""
+
+    mask: np.ndarray
+
+    def value(self, weights: np.ndarray) -> float:
+        squares = float(weights[self.mask] @ weights[self.mask])
+        return 1 / squares if squares > 0 else np.inf
+
+    def above(self, program: Program, bound: Rows) -> int:
+        """The bound must be a positive constant: then it is a ball around 0."""
+        if bound.parts or not bound.constant[0] > 0:
+            raise ValueError("the bound of an effective number is a positive constant")
+        inner = Norm(np.eye(len(self.mask))[self.mask], np.zeros(len(self.mask)))
+        return inner.below(program, Rows(1 / np.sqrt(bound.constant), ()))
+
+
+@dataclass(frozen=True)
+class CappedSum:
+    """The sum of min(w, cap); cap has shape (n,)."""
+
+    cap: np.ndarray
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(np.minimum(weights, self.cap).sum())
+
+    def above(self, program: Program, bound: Rows) -> int:
+        n = len(self.cap)
+        start = program.new(n)
+        part = Rows.identity(n, start=start)
+        program.positive(Rows.of(np.eye(n)) - part)
+        program.positive(Rows(self.cap.astype(float), ()) - part)
+        return program.positive(Rows.of(np.ones((1, n)), start=start) - bound)
 
 
 def tail_mean(losses: np.ndarray, level: float) -> float:

@@ -148,9 +148,19 @@ MATRIX = Kind(
 )
 
 
+def _encode_matrix_or_number(value: Any) -> Block:
+    plain = _plain(value)
+    if isinstance(plain, pd.DataFrame):
+        return _encode_matrix(plain)
+    return Block.of(number_cell(plain))
+
+
+MATRIX_OR_NUMBER = Kind("matrix", "a matrix, or one number", encode=_encode_matrix_or_number)
+
+
 # --- tables ------------------------------------------------------------------------------
 
-def _table(leading_blanks: bool) -> Any:
+def _table(*, leading_blanks: bool = False, above_zero: bool = False) -> Any:
     def decode(block: Block) -> pd.DataFrame:
         block = block.trimmed()
         header = block.rows[0]
@@ -170,7 +180,14 @@ def _table(leading_blanks: bool) -> Any:
             )
         columns = names(block, [(0, c) for c in range(first, block.width)])
         index = dates(block.part(1, 0, 1)) if has_dates else pd.RangeIndex(block.height - 1)
-        values = numbers(block.part(1, first), leading_blanks=leading_blanks)
+        body = block.part(1, first)
+        values = numbers(body, leading_blanks=leading_blanks)
+        if above_zero and (values <= 0).any():
+            r, c = np.argwhere(values <= 0)[0]
+            raise wrong(
+                body, int(r), int(c), f"is {values[r, c]:g}, and a price is above zero",
+                "Correct it, or leave the asset out.",
+            )
         return pd.DataFrame(values, index=index, columns=columns)
 
     return decode
@@ -194,9 +211,13 @@ def _encode_table(value: Any) -> Block:
 
 
 _TABLE_ACCEPTS = "a table with a header row of names, dates in its first column if it has any"
-TABLE = Kind("table", _TABLE_ACCEPTS, _table(False), _encode_table, _frame_labels)
+TABLE = Kind("table", _TABLE_ACCEPTS, _table(), _encode_table, _frame_labels)
 RAGGED_TABLE = Kind(
-    "table", _TABLE_ACCEPTS + " (histories may start later)", _table(True), _encode_table,
+    "table", _TABLE_ACCEPTS + " (histories may start later)", _table(leading_blanks=True),
+    _encode_table, _frame_labels,
+)
+PRICES = Kind(
+    "table", _TABLE_ACCEPTS + ", prices above zero", _table(above_zero=True), _encode_table,
     _frame_labels,
 )
 
@@ -211,7 +232,7 @@ def _series(block: Block) -> pd.Series:
             f"a series has one column of numbers, and here are {block.width} columns",
             fix="Select the dates and one column, or one column with its header.",
         )
-    has_header = not is_number(block.rows[0][-1])
+    has_header = _has_header(block)
     if has_header and key(label_text(block.rows[0][0])) == _LOG_CORNER:
         raise wrong(block, 0, 0, "says that these are log returns", "Use simple returns.")
     start = 1 if has_header else 0
@@ -223,6 +244,17 @@ def _series(block: Block) -> pd.Series:
     values = numbers(body.part(0, body.width - 1)).ravel()
     index = dates(body) if body.width == 2 else pd.RangeIndex(len(values))
     return pd.Series(values, index=index, name=title)
+
+
+def _has_header(block: Block) -> bool:
+    """Beside dates, a first row titled Date or one without date and number; alone, a text
+    that titles numbers."""
+    first = block.rows[0]
+    if block.width == 1:
+        return _is_heading(first[0])
+    if date_of(first[0], block.date1904) is not None:
+        return False
+    return key(label_text(first[0])).startswith("date") or not is_number(first[1])
 
 
 SERIES = Kind("series", "two columns: dates and numbers, or a table of one column", _series)

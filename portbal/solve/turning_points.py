@@ -1,0 +1,171 @@
+"""The way along the critical line, from one turning point to the next.
+
+At a turning point the next line is the minimum of a quadratic program of its own, over the
+assets that are free and those that stand at a bound with nothing to gain or lose there
+(Best (1996), An algorithm for the solution of the parametric quadratic programming
+problem). Ties need no rule: equal returns, duplicates, several assets meeting their bounds
+at once are what that program decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portbal.solve import Unbounded, Unproven
+from portbal.solve.active_set import ROUNDING, ActiveSet, corner, descend, drive, least_variance, room
+
+_TIED = 8 * np.finfo(float).eps  # returns this close, relative to the largest, are equal
+
+
+def turning_points(
+    cov: np.ndarray, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """lam (K,) falling to 0, weights (K, n), and the ray (n,) beyond the first, or None.
+
+    Some asset must have lower < upper, and the bounds must permit the budget.
+    """
+    if np.isneginf(lower).any():
+        active, weights = least_variance(cov, lower, upper, budget)
+        path = _Path(active, mu - mu.max(), lower, upper, budget, weights, 0.0)
+        ray = path.follow(1)
+        path.points.reverse()
+    else:
+        path = _from_the_top(cov, mu, lower, upper, budget)
+        ray = path.follow(-1)
+    lam = np.array([lam for lam, _ in path.points])
+    weights = np.array([weights for _, weights in path.points])
+    kept = _turning(weights, top=ray is None)
+    return lam[kept], weights[kept], ray
+
+
+def _turning(weights: np.ndarray, *, top: bool) -> np.ndarray:
+    """(K,) false for points that differ from neither neighbour; the ``top`` one has the
+    same portfolio above it."""
+    same = (weights[1:] == weights[:-1]).all(axis=1)
+    above, below = np.append(top, same), np.append(same, False)
+    return ~(above & below)
+
+
+def _from_the_top(
+    cov: np.ndarray, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
+) -> _Path:
+    """Starts at the most return, with the largest lam at which the weights change."""
+    active, weights = corner(cov, mu, lower, upper, budget)
+    relative = mu - mu[active.free[0]]
+    tied = np.abs(relative) <= _TIED * np.abs(mu).max()
+    relative[tied] = 0
+    n = len(mu)
+    held_low, held_up = np.where(tied, lower, weights), np.where(tied, upper, weights)
+    reduced, _ = descend(active, np.zeros(n), held_low, held_up, budget, weights)
+    changing = (active.side * reduced > 0) & ~tied & (lower < upper)
+    lam = float((reduced[changing] / relative[changing]).max(initial=0))
+    return _Path(active, relative, lower, upper, budget, weights, lam)
+
+
+class _Path:
+    """Where the way has come to, and the turning points on it."""
+
+    def __init__(
+        self, active: ActiveSet, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray,
+        budget: float, weights: np.ndarray, lam: float,
+    ) -> None:
+        self.active, self.mu = active, mu
+        self.lower, self.upper, self.budget = lower, upper, budget
+        self.weights, self.lam = weights, lam
+        self.points: list[tuple[float, np.ndarray]] = []
+
+    def follow(self, sign: int) -> np.ndarray | None:
+        """Goes down (-1) to lam = 0, or up (+1) until nothing changes any more.
+
+        Going up it returns the direction in which the weights change without end, if any.
+        """
+        active, weights = self.active, self.weights
+        reduced = self._correct()
+        self._mark()
+        for _ in range(200 + 20 * len(weights)):
+            if sign < 0 and self.lam == 0:
+                return None
+            line, slope = self._line(sign, reduced)
+            if line is not None and slope is not None:
+                step, blocking = self._step(line, slope, sign, reduced)
+                if step == np.inf:
+                    return line if np.abs(line).max() > 0 else None
+                weights += step * line
+                self.lam = max(self.lam + sign * step, 0.0)
+                if blocking is not None:
+                    active.stop(blocking, line[active.free[blocking]], self.lower, self.upper,
+                                weights)
+            self._mark()
+            reduced = self._correct()
+        raise Unproven("the critical line did not end")
+
+    def _mark(self) -> None:
+        self.points.append((self.lam, self.weights.copy()))
+
+    def _rounding(self) -> np.ndarray:
+        return self.active.rounding(self.weights, self.lam * self.mu)
+
+    def _correct(self) -> np.ndarray:
+        """The reduced gradient (n,), after taking away what rounding has piled up."""
+        active, weights = self.active, self.weights
+        gap = self.budget - weights.sum()
+        if abs(gap) > 4 * np.finfo(float).eps * np.abs(weights).sum():
+            weights[active.free] += active.solve(np.zeros(active.count), gap)
+        gradient = active.cov @ weights - self.lam * self.mu
+        reduced = gradient - gradient[active.free].mean()
+        error = np.where(active.side == 0, np.abs(reduced), active.side * reduced)
+        error[self.lower == self.upper] = 0
+        if (error > 100 * self._rounding()).any():
+            q = self.lam * self.mu
+            reduced, escape = descend(active, q, self.lower, self.upper, self.budget, weights)
+            if escape is not None:
+                raise Unproven("the covariance is not positive semidefinite")
+            self._mark()
+        return reduced
+
+    def _line(
+        self, sign: int, reduced: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Change of the weights and of the reduced gradient per unit of lam, each (n,).
+
+        None when lam stands still: two assets or mixes of them differ in return and not in
+        risk, and the weights have jumped from one to the other.
+        """
+        active, weights, lower, upper = self.active, self.weights, self.lower, self.upper
+        side, rounding = active.side, self._rounding()
+        near = ROUNDING * np.abs(weights).max()
+        idle = np.abs(reduced) <= rounding
+        idle |= side * reduced > 0
+        idle |= side == 0
+        falls = idle & (side >= 0) & (weights > lower + near)
+        rises = idle & (side <= 0) & (weights < upper - near)
+        line = np.zeros(len(weights))
+        slope, escape = descend(
+            active, sign * self.mu, np.where(falls, -np.inf, 0.0), np.where(rises, np.inf, 0.0),
+            0.0, line,
+        )
+        np.copyto(weights, lower, where=active.side < 0)
+        np.copyto(weights, upper, where=active.side > 0)
+        if escape is None:
+            return line, slope
+        if not drive(active, escape, 0.0, lower, upper, weights):
+            raise Unbounded
+        return None, None
+
+    def _step(
+        self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray
+    ) -> tuple[float, int | None]:
+        """How far the line holds, and the position of the free asset that ends it, if any."""
+        active = self.active
+        free, side = active.free, active.side
+        limits = room(self.weights[free], line[free], self.lower[free], self.upper[free])
+        blocking = int(limits.argmin())
+        worse = side * slope
+        worsening = worse > active.rounding(line, self.mu)
+        slack = np.maximum(-side[worsening] * reduced[worsening], 0)
+        gained = float((slack / worse[worsening]).min(initial=np.inf))
+        end = self.lam if sign < 0 else np.inf
+        step = min(float(limits[blocking]), gained, end)
+        if step < end and step == limits[blocking] and active.count > 1:
+            return step, blocking
+        return step, None
