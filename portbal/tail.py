@@ -78,7 +78,7 @@ def historical(values: np.ndarray, level: float, *, beyond: bool = False) -> Tai
 
     VaR is the type-7 quantile (Hyndman and Fan 1996). CVaR, with m = (1 - level) T and
     k = floor(m), is (the sum of the k worst + (m - k) times the next) / m (Rockafellar and
-    Uryasev 2002, equation 25); with ``beyond`` it is the plain mean of the values at or below
+    Uryasev 2002, proposition 8); with ``beyond`` it is the plain mean of the values at or below
     the quantile, as R's PerformanceAnalytics has it.
     """
     ordered = np.sort(values)
@@ -98,7 +98,7 @@ def historical(values: np.ndarray, level: float, *, beyond: bool = False) -> Tai
 
 def normal(moments: Moments, level: float) -> Tail:
     """Of a normal distribution: VaR = -mean - z s and CVaR = -mean + s phi(z) / (1 - level),
-    with z the quantile at 1 - level (Rockafellar and Uryasev 2000, section 4)."""
+    with z the quantile at 1 - level (Rockafellar and Uryasev 2000)."""
     z = _NORMAL.inv_cdf(1 - level)
     return Tail(
         -moments.mean - moments.deviation * z,

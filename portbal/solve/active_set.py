@@ -15,11 +15,48 @@ its bound lowers the objective, so that no set of free assets can come back.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from portbal.solve import Unproven
 
 ROUNDING = 1e-13  # what rounding may leave of a difference, relative to its terms
+
+
+@dataclass(frozen=True)
+class Box:
+    """lower <= x <= upper (n,), sum(x) = budget, and the size of x that counts as large."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    budget: float = 0.0
+    size: float = 0.0
+
+    @classmethod
+    def of(cls, lower: np.ndarray, upper: np.ndarray, budget: float) -> Box:
+        """For weights: large is the budget, or what the bounds allow but at most 1."""
+        bounds = np.abs(np.concatenate([lower, upper]))
+        finite = bounds[np.isfinite(bounds)]
+        return cls(lower, upper, budget, max(abs(budget), min(finite.max(initial=0), 1.0)))
+
+    @property
+    def movable(self) -> np.ndarray:
+        return self.lower < self.upper
+
+    def put(self, x: np.ndarray, asset: int, side: int) -> None:
+        """Sets the asset to its lower bound (-1) or its upper one (+1)."""
+        x[asset] = self.upper[asset] if side > 0 else self.lower[asset]
+
+    def room(self, x: np.ndarray, direction: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """How far each of the assets can follow its direction until it meets a bound;
+        ``direction`` has one component for each of them."""
+        down, up = direction < 0, direction > 0
+        result = np.full(len(among), np.inf)
+        lower, upper = among[down], among[up]
+        result[down] = (self.lower[lower] - x[lower]) / direction[down]
+        result[up] = (self.upper[upper] - x[upper]) / direction[up]
+        return np.maximum(result, 0)
 
 
 class ActiveSet:
@@ -91,114 +128,97 @@ class ActiveSet:
         self._order[0] = asset
         self.renew()
 
-    def stop(
-        self, position: int, direction: float, lower: np.ndarray, upper: np.ndarray,
-        x: np.ndarray,
-    ) -> None:
-        """Puts a free asset at the bound that it met."""
-        asset = self.free[position]
-        x[asset] = upper[asset] if direction > 0 else lower[asset]
-        self.remove(position, 1 if direction > 0 else -1)
-
     def solve(self, right: np.ndarray, total: float) -> np.ndarray:
         """p with C p + multiplier = right on the free assets and sum(p) = total."""
         both = self.inverse @ np.column_stack([right, np.ones(self.count)])
         ones = both[:, 1]
         return both[:, 0] + (total - both[:, 0].sum()) / ones.sum() * ones
 
-    def rounding(self, x: np.ndarray, q: np.ndarray) -> np.ndarray:
-        """What rounding may leave in each component of ``Cx - q - multiplier``."""
-        terms = self.deviation * (self.deviation @ np.abs(x)) + np.abs(q)
-        return ROUNDING * (terms + terms[self.free].max())
+    def curvature(self, direction: np.ndarray) -> float:
+        """d'Cd, or 0 where rounding may have made all of it."""
+        value = float(direction @ (self.cov @ direction))
+        sizes = np.abs(direction)
+        noise = sizes.max() * ROUNDING * self.deviation[self.free].sum()
+        exposure = float(self.deviation @ sizes)
+        return value if value > ROUNDING * exposure**2 + noise**2 else 0.0
+
+    def rounding(self, x: np.ndarray, q: np.ndarray, size: float) -> np.ndarray:
+        """What rounding may leave in each component of ``Cx - q - multiplier``, when the
+        free components of x come from terms of this size."""
+        terms = self.deviation @ np.abs(x) + size / 1000 * self.deviation[self.free].sum()
+        each = self.deviation * terms + np.abs(q)
+        return ROUNDING * (each + each[self.free].max())
 
 
 def corner(
-    cov: np.ndarray, preference: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
+    cov: np.ndarray, preference: np.ndarray, box: Box
 ) -> tuple[ActiveSet, np.ndarray]:
     """A feasible start: assets at their bounds, filled up to the budget in the order of
     preference (n,), and one free that takes the rest. Assets without any bound are free at
-    0. Some asset must have lower < upper."""
-    movable = lower < upper
-    loose = np.isneginf(lower) & np.isposinf(upper)
+    0. Some asset must be movable."""
+    lower, upper = box.lower, box.upper
+    free = np.isneginf(lower) & np.isposinf(upper)
     side = np.where(np.isneginf(lower), 1, -1)
     weights = np.where(side > 0, upper, lower)
-    weights[loose] = 0
-    side[loose | ~movable] = 0
-    rest = budget - float(weights.sum())
-    falling = np.flatnonzero(side > 0)
-    if loose.any():
-        last = int(np.flatnonzero(loose)[0])
+    weights[free] = 0
+    side[free | ~box.movable] = 0
+    rest = box.budget - float(weights.sum())
+    falling, rising = np.flatnonzero(side > 0), np.flatnonzero(side < 0)
+    rising = rising[np.argsort(-preference[rising], kind="stable")]
+    if free.any():
+        last = int(free.argmax())
         weights[last] += rest
-    elif rest < 0 and len(falling):
+    elif len(falling) and (rest < 0 or not len(rising)):
         last = int(falling[0])
         weights[last] += rest
     else:
-        order = np.flatnonzero(side < 0)
-        order = order[np.argsort(-preference[order], kind="stable")]
-        last = int(order[0]) if len(order) else int(falling[0])
-        for asset in order:
+        last = int(rising[0])
+        for asset in rising:
             if rest <= 0:
                 break
             last = int(asset)
-            step = min(upper[asset] - lower[asset], rest)
-            full = step < rest
-            weights[asset] = upper[asset] if full else lower[asset] + step
+            full = upper[asset] - lower[asset] < rest
+            weights[asset] = upper[asset] if full else lower[asset] + rest
             side[asset] = 1 if full else -1
-            rest -= step
-    loose[last] = True
+            rest = box.budget - float(weights.sum()) if full else 0.0
+    free[last] = True
     side[last] = 0
-    return ActiveSet(cov, side.astype(np.int8), np.flatnonzero(loose)), weights
+    return ActiveSet(cov, side.astype(np.int8), np.flatnonzero(free)), weights
 
 
-def least_variance(
-    cov: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
-) -> tuple[ActiveSet, np.ndarray]:
-    """The minimum of x'Cx, the free assets with it. Some asset must have lower < upper."""
-    active, weights = corner(cov, -np.diag(cov), lower, upper, budget)
-    _, escape = descend(active, np.zeros(len(cov)), lower, upper, budget, weights)
+def least_variance(cov: np.ndarray, box: Box) -> tuple[ActiveSet, np.ndarray]:
+    """The minimum of x'Cx, and the free assets there. Some asset must be movable."""
+    active, weights = corner(cov, -np.diag(cov), box)
+    _, escape = descend(active, np.zeros(len(cov)), box, weights)
     if escape is not None:
         raise Unproven("the covariance is not positive semidefinite")
     return active, weights
 
 
 def descend(
-    active: ActiveSet, q: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float,
-    x: np.ndarray,
+    active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray
 ) -> tuple[np.ndarray, int | None]:
     """Brings the feasible ``x`` to the minimum, in place, and ``active`` with it.
 
     Returns the reduced gradient (n,) - 0 on free assets, not below 0 at lower bounds, not
-    above 0 at upper ones - and None, or the asset which the objective wants more (or less)
-    of without end. Where lower == upper an asset stays as it is.
+    above 0 at upper ones - and None, or the asset of which the objective wants more (or
+    less) without end. Where lower == upper an asset stays as it is.
     """
-    movable = upper > lower
+    movable = box.movable
     for _ in range(200 + 20 * len(x)):
-        gradient = _settle(active, q, lower, upper, budget, x)
+        gradient = _settle(active, q, box, x)
         reduced = gradient - gradient[active.free].mean()
-        excess = np.where(movable, active.side * reduced - active.rounding(x, q), -np.inf)
+        rounding = active.rounding(x, q, box.size)
+        excess = np.where(movable, active.side * reduced - rounding, -np.inf)
         asset = int(excess.argmax())
         if excess[asset] <= 0:
             return reduced, None
-        if not drive(active, asset, abs(float(reduced[asset])), lower, upper, x):
+        if not drive(active, asset, abs(float(reduced[asset])), box, x):
             return reduced, asset
     raise Unproven("the active set did not settle")
 
 
-def room(
-    position: np.ndarray, direction: np.ndarray, lower: np.ndarray, upper: np.ndarray
-) -> np.ndarray:
-    """How far each component can go along ``direction`` until it meets a bound."""
-    result = np.full(len(position), np.inf)
-    down, up = direction < 0, direction > 0
-    result[down] = (lower[down] - position[down]) / direction[down]
-    result[up] = (upper[up] - position[up]) / direction[up]
-    return np.maximum(result, 0)
-
-
-def _settle(
-    active: ActiveSet, q: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float,
-    x: np.ndarray,
-) -> np.ndarray:
+def _settle(active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray) -> np.ndarray:
     """Minimises over the free assets, in place; those that meet a bound stay there.
 
     Returns the gradient Cx - q.
@@ -207,14 +227,14 @@ def _settle(
     while True:
         gradient = active.cov @ x - q
         free = active.free
-        inner, gap = gradient[free], budget - x.sum()
+        inner, gap = gradient[free], box.budget - float(x.sum())
         error = np.abs(inner - inner.mean()).max()
-        settled = error <= active.rounding(x, q)[free].max() / 4
-        balanced = abs(gap) <= ROUNDING / 10 * np.abs(x).sum()
+        settled = error <= active.rounding(x, q, box.size)[free].max() / 4
+        balanced = abs(gap) <= ROUNDING / 10 * max(float(np.abs(x).sum()), box.size)
         if (settled and balanced) or refinements > 8:
             return gradient
         step = active.solve(-inner, gap)
-        limits = room(x[free], step, lower[free], upper[free])
+        limits = box.room(x, step, free)
         blocking = int(limits.argmin())
         if limits[blocking] >= 1:
             x[free] += step
@@ -225,33 +245,30 @@ def _settle(
         x[free] += limits[blocking] * step
         if active.count == 1:
             return gradient
-        active.stop(blocking, step[blocking], lower, upper, x)
+        side = 1 if step[blocking] > 0 else -1
+        box.put(x, free[blocking], side)
+        active.remove(blocking, side)
 
 
-def drive(
-    active: ActiveSet, asset: int, slope: float, lower: np.ndarray, upper: np.ndarray,
-    x: np.ndarray,
-) -> bool:
+def drive(active: ActiveSet, asset: int, slope: float, box: Box, x: np.ndarray) -> bool:
     """Moves an asset off its bound until its reduced gradient, of size ``slope``, is 0.
 
     Free assets that meet a bound on the way stay there. False when it could go on for
     ever, without risk and without meeting a bound.
     """
-    sign = -active.side[asset]
+    sign = -int(active.side[asset])
+    own = np.array([asset])
     while True:
         free = active.free
         direction = np.zeros(len(x))
         direction[free] = sign * active.solve(-active.cov[free, asset], -1.0)
         direction[asset] = sign
-        curvature = float(direction @ (active.cov @ direction))
-        if curvature > ROUNDING * float(active.deviation @ np.abs(direction)) ** 2:
-            wanted = slope / curvature
-        else:
-            curvature, wanted = 0.0, np.inf
-        limits = room(x[free], direction[free], lower[free], upper[free])
+        curvature = active.curvature(direction)
+        wanted = slope / curvature if curvature > 0 else np.inf
+        limits = box.room(x, direction[free], free)
         blocking = int(limits.argmin())
-        across = upper[asset] - x[asset] if sign > 0 else x[asset] - lower[asset]
-        step = min(wanted, across, limits[blocking])
+        across = float(box.room(x, direction[own], own)[0])
+        step = min(wanted, across, float(limits[blocking]))
         if step == np.inf:
             return False
         x += step * direction
@@ -261,11 +278,11 @@ def drive(
             return True
         if step == across:
             active.side[asset] = sign
-            x[asset] = upper[asset] if sign > 0 else lower[asset]
+            box.put(x, asset, sign)
             return True
+        side = 1 if direction[free[blocking]] > 0 else -1
+        box.put(x, free[blocking], side)
         if active.count == 1:
-            side = 1 if direction[free[0]] > 0 else -1
-            x[free[0]] = upper[free[0]] if side > 0 else lower[free[0]]
             active.exchange(asset, side)
             return True
-        active.stop(blocking, direction[free[blocking]], lower, upper, x)
+        active.remove(blocking, side)

@@ -18,10 +18,11 @@ from functools import cached_property
 import numpy as np
 
 from portbal.solve import Infeasible, Unbounded
-from portbal.solve.active_set import least_variance
+from portbal.solve.active_set import Box, least_variance
 from portbal.solve.turning_points import turning_points
 
 _GUESSES = 12
+_NOTHING = 1e-5  # a weight that counts as this much at least when gradients are compared
 ACCURACY = 1e-12  # differences of portfolios' returns and volatilities that mean nothing
 
 
@@ -178,11 +179,11 @@ def critical_line(
     upper may be +inf; lower may be -inf where cov is positive definite. Infeasible when no
     weights satisfy the bounds and the budget; Unproven when rounding defeats the method.
     """
-    lower, upper = _checked(lower, upper, budget)
-    mu = np.asarray(mu, dtype=float)
-    if not (lower < upper).any():
-        return CriticalLine(_read_only(lower[None, :]), _read_only(np.zeros(1)), cov, mu)
-    lam, weights, ray = turning_points(cov, mu, lower, upper, budget)
+    box = _box(lower, upper, budget)
+    if not box.movable.any():
+        lam, weights, ray = np.zeros(1), np.array([box.lower]), None
+    else:
+        lam, weights, ray = turning_points(cov, mu, box)
     return CriticalLine(_read_only(weights), _read_only(lam), cov, mu, ray)
 
 
@@ -193,12 +194,12 @@ def min_volatility(
 
     Bounds and errors as for ``critical_line``.
     """
-    lower, upper = _checked(lower, upper, budget)
-    if not (lower < upper).any():
-        return _read_only(lower.copy())
+    box = _box(lower, upper, budget)
+    if not box.movable.any():
+        return _read_only(box.lower.copy())
     weights = _guessed(cov, lower, upper, budget)
     if weights is None:
-        weights = least_variance(cov, lower, upper, budget)[1]
+        weights = least_variance(cov, box)[1]
     return _read_only(weights)
 
 
@@ -214,13 +215,15 @@ def optimality(
 
     0 at an exact optimum, and only there (Karush-Kuhn-Tucker).
     """
-    size = max(float(np.abs(weights).max()), abs(budget), np.finfo(float).tiny)
+    size = max(float(np.abs(weights).max()), Box.of(lower, upper, budget).size)
+    size = size or 1.0
     primal = max(
         float((lower - weights).max()), float((weights - upper).max()),
         abs(float(weights.sum()) - budget), 0.0,
     )
     gradient = cov @ weights - lam * mu
-    terms = float((np.abs(cov) @ np.abs(weights)).max() + lam * np.abs(mu).max())
+    terms = float((np.abs(cov) @ (np.abs(weights) + _NOTHING * size)).max()
+                  + lam * np.abs(mu).max())
     near = 1e-11 * size
     takes, gives = weights < upper - near, weights > lower + near
     if not (takes.any() and gives.any()):
@@ -229,18 +232,16 @@ def optimality(
     return max(primal / size, gain / terms if gain > 0 else 0.0)
 
 
-def _checked(
-    lower: np.ndarray, upper: np.ndarray, budget: float
-) -> tuple[np.ndarray, np.ndarray]:
-    lower, upper = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
-    if (lower > upper).any():
-        raise Infeasible
+def _box(lower: np.ndarray, upper: np.ndarray, budget: float) -> Box:
+    """Infeasible when it is empty."""
     least, most = float(lower.sum()), float(upper.sum())
-    if least - budget > ACCURACY * max(abs(least), abs(budget)):
+    if (
+        (lower > upper).any()
+        or least - budget > ACCURACY * max(abs(least), abs(budget))
+        or budget - most > ACCURACY * max(abs(most), abs(budget))
+    ):
         raise Infeasible
-    if budget - most > ACCURACY * max(abs(most), abs(budget)):
-        raise Infeasible
-    return lower, upper
+    return Box.of(lower, upper, budget)
 
 
 def _guessed(

@@ -9,28 +9,30 @@ at once are what that program decides.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from portbal.solve import Unbounded, Unproven
-from portbal.solve.active_set import ROUNDING, ActiveSet, corner, descend, drive, least_variance, room
+from portbal.solve.active_set import ROUNDING, ActiveSet, Box, corner, descend, drive, least_variance
 
 _TIED = 8 * np.finfo(float).eps  # returns this close, relative to the largest, are equal
 
 
 def turning_points(
-    cov: np.ndarray, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
+    cov: np.ndarray, mu: np.ndarray, box: Box
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """lam (K,) falling to 0, weights (K, n), and the ray (n,) beyond the first, or None.
 
-    Some asset must have lower < upper, and the bounds must permit the budget.
+    Some asset must be movable, and the bounds must permit the budget.
     """
-    if np.isneginf(lower).any():
-        active, weights = least_variance(cov, lower, upper, budget)
-        path = _Path(active, mu - mu.max(), lower, upper, budget, weights, 0.0)
+    if np.isneginf(box.lower).any():
+        active, weights = least_variance(cov, box)
+        path = _Path(active, mu - mu.max(), box, weights, 0.0)
         ray = path.follow(1)
         path.points.reverse()
     else:
-        path = _from_the_top(cov, mu, lower, upper, budget)
+        path = _from_the_top(cov, mu, box)
         ray = path.follow(-1)
     lam = np.array([lam for lam, _ in path.points])
     weights = np.array([weights for _, weights in path.points])
@@ -46,31 +48,27 @@ def _turning(weights: np.ndarray, *, top: bool) -> np.ndarray:
     return ~(above & below)
 
 
-def _from_the_top(
-    cov: np.ndarray, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray, budget: float
-) -> _Path:
+def _from_the_top(cov: np.ndarray, mu: np.ndarray, box: Box) -> _Path:
     """Starts at the most return, with the largest lam at which the weights change."""
-    active, weights = corner(cov, mu, lower, upper, budget)
+    active, weights = corner(cov, mu, box)
     relative = mu - mu[active.free[0]]
     tied = np.abs(relative) <= _TIED * np.abs(mu).max()
     relative[tied] = 0
-    n = len(mu)
-    held_low, held_up = np.where(tied, lower, weights), np.where(tied, upper, weights)
-    reduced, _ = descend(active, np.zeros(n), held_low, held_up, budget, weights)
-    changing = (active.side * reduced > 0) & ~tied & (lower < upper)
+    face = replace(box, lower=np.where(tied, box.lower, weights),
+                   upper=np.where(tied, box.upper, weights))
+    reduced, _ = descend(active, np.zeros(len(mu)), face, weights)
+    changing = (active.side * reduced > 0) & ~tied & box.movable
     lam = float((reduced[changing] / relative[changing]).max(initial=0))
-    return _Path(active, relative, lower, upper, budget, weights, lam)
+    return _Path(active, relative, box, weights, lam)
 
 
 class _Path:
     """Where the way has come to, and the turning points on it."""
 
     def __init__(
-        self, active: ActiveSet, mu: np.ndarray, lower: np.ndarray, upper: np.ndarray,
-        budget: float, weights: np.ndarray, lam: float,
+        self, active: ActiveSet, mu: np.ndarray, box: Box, weights: np.ndarray, lam: float
     ) -> None:
-        self.active, self.mu = active, mu
-        self.lower, self.upper, self.budget = lower, upper, budget
+        self.active, self.mu, self.box = active, mu, box
         self.weights, self.lam = weights, lam
         self.points: list[tuple[float, np.ndarray]] = []
 
@@ -85,16 +83,20 @@ class _Path:
         for _ in range(200 + 20 * len(weights)):
             if sign < 0 and self.lam == 0:
                 return None
-            line, slope = self._line(sign, reduced)
-            if line is not None and slope is not None:
+            line, slope, escape = self._line(sign, reduced)
+            if escape is None:
                 step, blocking = self._step(line, slope, sign, reduced)
                 if step == np.inf:
-                    return line if np.abs(line).max() > 0 else None
+                    return line if line.any() else None
                 weights += step * line
                 self.lam = max(self.lam + sign * step, 0.0)
                 if blocking is not None:
-                    active.stop(blocking, line[active.free[blocking]], self.lower, self.upper,
-                                weights)
+                    asset = active.free[blocking]
+                    side = 1 if line[asset] > 0 else -1
+                    self.box.put(weights, asset, side)
+                    active.remove(blocking, side)
+            elif not drive(active, escape, 0.0, self.box, weights):
+                raise Unbounded
             self._mark()
             reduced = self._correct()
         raise Unproven("the critical line did not end")
@@ -103,21 +105,19 @@ class _Path:
         self.points.append((self.lam, self.weights.copy()))
 
     def _rounding(self) -> np.ndarray:
-        return self.active.rounding(self.weights, self.lam * self.mu)
+        return self.active.rounding(self.weights, self.lam * self.mu, self.box.size)
 
     def _correct(self) -> np.ndarray:
         """The reduced gradient (n,), after taking away what rounding has piled up."""
-        active, weights = self.active, self.weights
-        gap = self.budget - weights.sum()
+        active, weights, box = self.active, self.weights, self.box
+        gap = box.budget - float(weights.sum())
         if abs(gap) > 4 * np.finfo(float).eps * np.abs(weights).sum():
             weights[active.free] += active.solve(np.zeros(active.count), gap)
         gradient = active.cov @ weights - self.lam * self.mu
         reduced = gradient - gradient[active.free].mean()
         error = np.where(active.side == 0, np.abs(reduced), active.side * reduced)
-        error[self.lower == self.upper] = 0
-        if (error > 100 * self._rounding()).any():
-            q = self.lam * self.mu
-            reduced, escape = descend(active, q, self.lower, self.upper, self.budget, weights)
+        if (box.movable & (error > 100 * self._rounding())).any():
+            reduced, escape = descend(active, self.lam * self.mu, box, weights)
             if escape is not None:
                 raise Unproven("the covariance is not positive semidefinite")
             self._mark()
@@ -125,43 +125,35 @@ class _Path:
 
     def _line(
         self, sign: int, reduced: np.ndarray
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    ) -> tuple[np.ndarray, np.ndarray, int | None]:
         """Change of the weights and of the reduced gradient per unit of lam, each (n,).
 
-        None when lam stands still: two assets or mixes of them differ in return and not in
-        risk, and the weights have jumped from one to the other.
+        Then None, or the asset to which the weights jump while lam stands still: it
+        differs in return and not in risk from a mix of the free ones.
         """
-        active, weights, lower, upper = self.active, self.weights, self.lower, self.upper
-        side, rounding = active.side, self._rounding()
-        near = ROUNDING * np.abs(weights).max()
-        idle = np.abs(reduced) <= rounding
-        idle |= side * reduced > 0
-        idle |= side == 0
-        falls = idle & (side >= 0) & (weights > lower + near)
-        rises = idle & (side <= 0) & (weights < upper - near)
+        active, weights, box = self.active, self.weights, self.box
+        side = active.side
+        idle = (side * reduced >= -self._rounding()) | (side == 0)
+        near = ROUNDING * max(float(np.abs(weights).max()), box.size)
+        falls = idle & (side >= 0) & (weights > box.lower + near)
+        rises = idle & (side <= 0) & (weights < box.upper - near)
+        cone = Box(np.where(falls, -np.inf, 0.0), np.where(rises, np.inf, 0.0))
         line = np.zeros(len(weights))
-        slope, escape = descend(
-            active, sign * self.mu, np.where(falls, -np.inf, 0.0), np.where(rises, np.inf, 0.0),
-            0.0, line,
-        )
-        np.copyto(weights, lower, where=active.side < 0)
-        np.copyto(weights, upper, where=active.side > 0)
-        if escape is None:
-            return line, slope
-        if not drive(active, escape, 0.0, lower, upper, weights):
-            raise Unbounded
-        return None, None
+        slope, escape = descend(active, sign * self.mu, cone, line)
+        np.copyto(weights, box.lower, where=active.side < 0)
+        np.copyto(weights, box.upper, where=active.side > 0)
+        return line, slope, escape
 
     def _step(
         self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray
     ) -> tuple[float, int | None]:
         """How far the line holds, and the position of the free asset that ends it, if any."""
         active = self.active
-        free, side = active.free, active.side
-        limits = room(self.weights[free], line[free], self.lower[free], self.upper[free])
+        side = active.side
+        limits = self.box.room(self.weights, line[active.free], active.free)
         blocking = int(limits.argmin())
         worse = side * slope
-        worsening = worse > active.rounding(line, self.mu)
+        worsening = worse > active.rounding(line, self.mu, 0.0)
         slack = np.maximum(-side[worsening] * reduced[worsening], 0)
         gained = float((slack / worse[worsening]).min(initial=np.inf))
         end = self.lam if sign < 0 else np.inf

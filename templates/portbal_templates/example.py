@@ -40,26 +40,26 @@ def prices() -> Prices:
 
 
 STOCKS: dict[str, Stock] = {
-    "AAPL": Stock("Apple", "Technology", 0.12, 12_000),
-    "AMD": Stock("Advanced Micro Devices", "Technology", 0.03, 9_000),
+    "AAPL": Stock("Apple", "Technology", 0.12, 13_000),
+    "AMD": Stock("Advanced Micro Devices", "Technology", 0.03, 14_000),
     "BAC": Stock("Bank of America", "Financials", 0.04, 9_000),
-    "BBY": Stock("Best Buy", "Consumer Discretionary", 0.01, 2_000),
-    "CVX": Stock("Chevron", "Energy", 0.05, 1_500),
-    "GE": Stock("General Electric", "Industrials", 0.02, 9_000),
+    "BBY": Stock("Best Buy", "Consumer Discretionary", 0.01, 4_000),
+    "CVX": Stock("Chevron", "Energy", 0.05, 1_000),
+    "GE": Stock("General Electric", "Industrials", 0.02, 15_000),
     "HD": Stock("Home Depot", "Consumer Discretionary", 0.05, 1_200),
-    "JNJ": Stock("Johnson & Johnson", "Health Care", 0.06, 2_500),
-    "JPM": Stock("JPMorgan Chase", "Financials", 0.06, 5_500),
-    "KO": Stock("Coca-Cola", "Consumer Staples", 0.04, 4_000),
-    "LLY": Stock("Eli Lilly", "Health Care", 0.05, 2_400),
-    "MRK": Stock("Merck", "Health Care", 0.04, 2_000),
-    "MSFT": Stock("Microsoft", "Technology", 0.11, 3_800),
-    "PEP": Stock("PepsiCo", "Consumer Staples", 0.04, 1_500),
-    "PFE": Stock("Pfizer", "Health Care", 0.04, 9_500),
-    "PG": Stock("Procter & Gamble", "Consumer Staples", 0.05, 2_200),
-    "RRC": Stock("Range Resources", "Energy", 0.01, 6_000),
-    "UNH": Stock("UnitedHealth", "Health Care", 0.07, 1_300),
-    "WMT": Stock("Walmart", "Consumer Staples", 0.05, 1_800),
-    "XOM": Stock("Exxon Mobil", "Energy", 0.06, 4_500),
+    "JNJ": Stock("Johnson & Johnson", "Health Care", 0.06, 1_500),
+    "JPM": Stock("JPMorgan Chase", "Financials", 0.06, 6_000),
+    "KO": Stock("Coca-Cola", "Consumer Staples", 0.04, 3_000),
+    "LLY": Stock("Eli Lilly", "Health Care", 0.05, 1_500),
+    "MRK": Stock("Merck", "Health Care", 0.04, 1_500),
+    "MSFT": Stock("Microsoft", "Technology", 0.11, 3_400),
+    "PEP": Stock("PepsiCo", "Consumer Staples", 0.04, 1_000),
+    "PFE": Stock("Pfizer", "Health Care", 0.04, 6_000),
+    "PG": Stock("Procter & Gamble", "Consumer Staples", 0.05, 1_500),
+    "RRC": Stock("Range Resources", "Energy", 0.01, 12_000),
+    "UNH": Stock("UnitedHealth", "Health Care", 0.07, 1_000),
+    "WMT": Stock("Walmart", "Consumer Staples", 0.05, 1_200),
+    "XOM": Stock("Exxon Mobil", "Energy", 0.06, 3_500),
 }
 
 LIMITS: tuple[tuple[str, float | None, float | None, str], ...] = (
@@ -68,13 +68,13 @@ LIMITS: tuple[tuple[str, float | None, float | None, str], ...] = (
     ("Sector Health Care", None, 0.28, "The largest sector is capped"),
     ("Sector Consumer Staples", 0.10, None, "A defensive core"),
     ("Sector Energy", 0.05, 0.15, ""),
-    ("volatility", None, 0.21, "Risk budget of the mandate"),
+    ("volatility", None, 0.22, "Risk budget of the mandate"),
     ("tracking error", None, 0.03, "Against the Benchmark column of Assets"),
-    ("turnover", None, 0.20, "One way, from the Current column of Assets"),
+    ("turnover", None, 0.25, "One way, from the Current column of Assets"),
 )
 
 VIEWS: tuple[tuple[str, float, float], ...] = (
-    ("LLY", 0.14, 0.5),
-    ("XOM - CVX", 0.01, 0.3),
-    ("MSFT - AAPL", 0.02, 0.4),
+    ("LLY", 0.15, 0.6),
+    ("XOM - CVX", 0.01, 0.4),
+    ("MSFT - AAPL", 0.02, 0.5),
 )

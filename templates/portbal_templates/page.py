@@ -62,6 +62,7 @@ class Page:
         self.sheet: Worksheet = book.workbook.add_worksheet(name)
         sheet, styles = self.sheet, book.styles
         sheet.hide_gridlines(2)
+        sheet.set_default_row(16)
         sheet.set_tab_color(tab)
         sheet.set_column(0, 0, 2, styles.get("plain"))
         for column, width in enumerate(widths, start=1):
@@ -80,7 +81,7 @@ class Page:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer("&L&8portbal: portfolio_balancer&C&8&A&R&8Page &P of &N")
+        sheet.set_footer("&L&8&F&C&8&A&R&8Page &P of &N")
 
     # --- addresses -----------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pandas as pd
 from portbal.errors import InputError
 from portbal.labels import key, shorten
 from portbal.result import Noted
-from portbal_addin.block import Block, Cell, is_blank, label_text
+from portbal_addin.block import Block, Cell, date_of, is_blank, label_text
 from portbal_addin.codecs.cells import (
     date_cell,
     dates,

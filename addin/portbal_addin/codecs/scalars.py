@@ -6,7 +6,7 @@ from typing import Any
 
 from portbal.errors import InputError
 from portbal.labels import key, shorten, suggestion
-from portbal_addin.block import Block, is_blank, is_error, label_text
+from portbal_addin.block import Block, Cell, is_blank, is_error, label_text
 from portbal_addin.codecs.cells import name, number, number_cell, wrong
 from portbal_addin.codecs.kind import Kind
 
@@ -83,16 +83,17 @@ def _options(block: Block) -> dict[str, str | float | bool]:
         word = key(name(block, r, 0))
         if word in result:
             raise wrong(block, r, 0, f"repeats the option {shorten(word)}", "Keep one of them.")
-        if is_blank(value) or is_error(value):
-            result_value = name(block, r, 1)
-        elif isinstance(value, bool):
-            result_value = value
-        elif isinstance(value, str) and not value.strip().endswith("%"):
-            result_value = name(block, r, 1)
-        else:
-            result_value = number(block, r, 1)
-        result[word] = result_value
+        result[word] = _option_value(block, r, value)
     return result
+
+
+def _option_value(block: Block, row: int, value: Cell) -> str | float | bool:
+    if isinstance(value, bool):
+        return value
+    is_word = is_blank(value) or (
+        isinstance(value, str) and (is_error(value) or not value.strip().endswith("%"))
+    )
+    return name(block, row, 1) if is_word else number(block, row, 1)
 
 
 OPTIONS = Kind("options", "two columns: option, value", _options)

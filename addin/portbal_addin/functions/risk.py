@@ -23,7 +23,7 @@ HeldWeights = Annotated[
 ]
 Level = Annotated[float, NUMBER, "0.95 looks at the worst 5%."]
 Method = Annotated[
-    str, TEXT, "historical, normal, or cornish-fisher (also called modified)."
+    str, TEXT, "historical, normal, or cornish-fisher (modified in PerformanceAnalytics)."
 ]
 Horizon = Annotated[int, WHOLE, "Return periods the loss builds up over."]
 Options = Annotated[
@@ -62,7 +62,8 @@ def sharpe(
 ) -> Annotated[float, NUMBER]:
     """Expected return a year above riskfree, per unit of volatility.
 
-    >>> PORTBAL.SHARPE({"A",0.6;"B",0.4}, {"A",0.08;"B",0.03}, {"","A","B";"A",0.04,0;"B",0,0.01}, 0.01)
+    >>> PORTBAL.SHARPE({"A",0.6;"B",0.4}, {"A",0.08;"B",0.03},
+    ... {"","A","B";"A",0.04,0;"B",0,0.01}, 0.01)
     0.395284708
     """
     return risk.sharpe(weights, mu, cov, riskfree)
