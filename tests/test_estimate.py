@@ -100,15 +100,14 @@ def test_ledoit_wolf_refuses_a_late_history_by_name() -> None:
 
 
 def test_ledoit_wolf_never_repairs_in_silence() -> None:
-    """Two mirrored rows leave nothing to estimate the intensity by; the matrix is singular."""
-    move = np.array([[0.03, 0.01, -0.02, 0.07]])
-    data = pd.DataFrame(np.vstack([move, -move]), columns=list("ABCD"))
-    try:
-        found = covariance.estimate(data, "ledoit-wolf", 1).value
-    except InputError as refused:
-        assert "singular" in refused.problem
-    else:
-        np.testing.assert_allclose(found, np.cov(data.T, ddof=0), rtol=1e-12)
+    """Two mirrored rows leave nothing to tell the intensity by, and PyPortfolioOpt would move
+    the eigenvalues of the singular matrix."""
+    move = np.random.default_rng(0).normal(0, 0.1, (1, 6))
+    data = pd.DataFrame(np.vstack([move, -move]), columns=list("ABCDEF"))
+    with pytest.raises(InputError, match="singular"):
+        covariance.estimate(data, "ledoit-wolf", 252)
+    with pytest.raises(InputError, match="needs two"):
+        covariance.estimate(data.iloc[:1], "ledoit-wolf", 252)
 
 
 def indefinite() -> pd.DataFrame:
@@ -150,7 +149,7 @@ def cells_undated(data: pd.DataFrame) -> list[list[Any]]:
 
 # --- both ------------------------------------------------------------------------------------
 
-@settings(deadline=None, derandomize=True, max_examples=25)
+@settings(max_examples=25)
 @given(st.permutations(range(5)), st.sampled_from(["sample", "ledoit-wolf"]))
 def test_columns_permute_with_their_names(order: list[int], method: str) -> None:
     data = table()
@@ -164,7 +163,7 @@ def test_columns_permute_with_their_names(order: list[int], method: str) -> None
     )
 
 
-@settings(deadline=None, derandomize=True, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(0.01, 100))
 def test_scaling_returns_scales_the_estimates(factor: float) -> None:
     data = ragged()

@@ -78,7 +78,7 @@ def test_both_sides_have_the_same_names_once() -> None:
         matrices.covariance(pd.DataFrame(values, ["A", "a"], ["A", "a"]))
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_nearest_psd_is_the_projection_on_the_cone(seed: int) -> None:
     """X = A+ exactly when X >= 0, X - A >= 0 and X (X - A) = 0."""
@@ -89,7 +89,7 @@ def test_nearest_psd_is_the_projection_on_the_cone(seed: int) -> None:
     np.testing.assert_allclose(found @ (found - values), 0, atol=1e-12)
 
 
-@settings(deadline=None, derandomize=True, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_nearest_correlation_meets_its_optimality_conditions(seed: int) -> None:
     """X = (A + diag(y))+ for some y (Higham 2002, theorem 2.4): X - A - diag(y) is positive

@@ -31,6 +31,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from portbal.errors import InputError, UserError
 from portbal.result import Result
 from portbal_addin import literals
@@ -126,13 +128,17 @@ class Function:
             if passed is not None:
                 return passed
             values = self._decode(blocks)
-            value = self.call(**values)
+            with np.errstate(over="raise"):
+                value = self.call(**values)
             block = self.result.encode(value)
             if isinstance(value, Result):
                 return Answer(block, value.notes, tuple(value.proof.items()))
             return Answer(block)
         except UserError as error:
             return self._problem(error, blocks)
+        except (FloatingPointError, OverflowError):
+            return Problem(self.name, "the numbers are too large or too small to calculate with",
+                           "Check the units of the inputs.")
         except Exception:  # noqa: BLE001 - the one place where a bug becomes a ticket
             ticket = secrets.token_hex(3)
             _LOG.exception("ticket %s: %s failed", ticket, self.name)

@@ -98,9 +98,10 @@ class ActiveSet:
     def add(self, asset: int) -> None:
         """Frees an asset that the free ones do not replicate."""
         m = self.count
-        column = self.cov[self.free, asset] + self.shift
-        response = self.inverse @ column
-        rest = self.cov[asset, asset] + self.shift - column @ response
+        response = self.inverse @ (self.cov[self.free, asset] + self.shift)
+        hedged = np.zeros(len(self.cov))
+        hedged[self.free], hedged[asset] = -response, 1.0
+        rest = hedged @ (self.cov @ hedged) + self.shift * hedged.sum() ** 2
         self.inverse[:] += np.outer(response / rest, response)
         self._inverse[m, :m] = self._inverse[:m, m] = -response / rest
         self._inverse[m, m] = 1 / rest
@@ -130,7 +131,7 @@ class ActiveSet:
 
     def solve(self, right: np.ndarray, total: float) -> np.ndarray:
         """p with C p + multiplier = right on the free assets and sum(p) = total."""
-        both = self.inverse @ np.column_stack([right, np.ones(self.count)])
+        both = self.inverse @ np.column_stack([right - right.mean(), np.ones(self.count)])
         ones = both[:, 1]
         return both[:, 0] + (total - both[:, 0].sum()) / ones.sum() * ones
 
@@ -239,7 +240,7 @@ def _settle(active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray) -> np.nda
         if limits[blocking] >= 1:
             x[free] += step
             refinements += 1
-            if refinements == 4:
+            if refinements == 2:
                 active.renew()
             continue
         x[free] += limits[blocking] * step

@@ -22,7 +22,7 @@ from portbal.solve.active_set import Box, least_variance
 from portbal.solve.turning_points import turning_points
 
 _GUESSES = 12
-_NOTHING = 1e-5  # a weight that counts as this much at least when gradients are compared
+_NOTHING = 1e-4  # a weight that counts as this much at least when gradients are compared
 ACCURACY = 1e-12  # differences of portfolios' returns and volatilities that mean nothing
 
 

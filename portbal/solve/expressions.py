@@ -199,7 +199,7 @@ class CappedSum:
 def tail_mean(losses: np.ndarray, level: float) -> float:
     """The mean of the worst (1 - level) of the losses, with the fractional one weighed."""
     m = (1 - level) * len(losses)
-    k = int(m)
+    k = min(int(m), len(losses) - 1)
     worst = np.sort(losses)[::-1]
     return float((worst[:k].sum() + (m - k) * worst[k]) / m)
 

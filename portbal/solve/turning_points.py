@@ -85,20 +85,19 @@ class _Path:
                 return None
             line, slope, escape = self._line(sign, reduced)
             if escape is None:
-                step, blocking = self._step(line, slope, sign, reduced)
+                step, event = self._step(line, slope, sign, reduced)
                 if step == np.inf:
                     return line if line.any() else None
                 weights += step * line
-                self.lam = max(self.lam + sign * step, 0.0)
-                if blocking is not None:
-                    asset = active.free[blocking]
-                    side = 1 if line[asset] > 0 else -1
-                    self.box.put(weights, asset, side)
-                    active.remove(blocking, side)
+                self.lam = self._arrived(sign * step, event)
+                if event is not None and active.side[event] == 0 and active.count > 1:
+                    side = 1 if line[event] > 0 else -1
+                    self.box.put(weights, event, side)
+                    active.remove(int((active.free == event).argmax()), side)
             elif not drive(active, escape, 0.0, self.box, weights):
                 raise Unbounded
-            self._mark()
             reduced = self._correct()
+            self._mark()
         raise Unproven("the critical line did not end")
 
     def _mark(self) -> None:
@@ -116,11 +115,10 @@ class _Path:
         gradient = active.cov @ weights - self.lam * self.mu
         reduced = gradient - gradient[active.free].mean()
         error = np.where(active.side == 0, np.abs(reduced), active.side * reduced)
-        if (box.movable & (error > 100 * self._rounding())).any():
+        if (box.movable & (error > 10 * self._rounding())).any():
             reduced, escape = descend(active, self.lam * self.mu, box, weights)
             if escape is not None:
                 raise Unproven("the covariance is not positive semidefinite")
-            self._mark()
         return reduced
 
     def _line(
@@ -147,17 +145,31 @@ class _Path:
     def _step(
         self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray
     ) -> tuple[float, int | None]:
-        """How far the line holds, and the position of the free asset that ends it, if any."""
-        active = self.active
-        side = active.side
-        limits = self.box.room(self.weights, line[active.free], active.free)
-        blocking = int(limits.argmin())
+        """How far the line holds, and the asset that ends it: a free one that meets its
+        bound or one at a bound that starts to move. None where lam = 0 or nothing does."""
+        active, side = self.active, self.active.side
+        limits = np.full(len(line), np.inf)
+        limits[active.free] = self.box.room(self.weights, line[active.free], active.free)
         worse = side * slope
         worsening = worse > active.rounding(line, self.mu, 0.0)
         slack = np.maximum(-side[worsening] * reduced[worsening], 0)
-        gained = float((slack / worse[worsening]).min(initial=np.inf))
+        limits[worsening] = slack / worse[worsening]
+        event = int(limits.argmin())
         end = self.lam if sign < 0 else np.inf
-        step = min(float(limits[blocking]), gained, end)
-        if step < end and step == limits[blocking] and active.count > 1:
-            return step, blocking
-        return step, None
+        return (end, None) if limits[event] >= end else (float(limits[event]), event)
+
+    def _arrived(self, change: float, event: int | None) -> float:
+        """lam after a step. When lam was so large that the difference means little, it is
+        read from the weights: among free assets and the one that ended the line,
+        Cw - lam mu is constant."""
+        if event is None:
+            return 0.0
+        active = self.active
+        held = np.append(active.free, event)
+        terms = active.deviation[held].max() * (active.deviation @ np.abs(self.weights))
+        spread = self.mu[held] - self.mu[held].mean()
+        lam, doubt = self.lam + change, ROUNDING / 10 * self.lam
+        if self.lam * np.abs(spread).max() > terms:
+            read = float(spread @ (active.cov[held] @ self.weights) / (spread @ spread))
+            lam = min(max(read, lam - doubt), lam + doubt)
+        return min(max(lam, 0.0), self.lam) if change < 0 else lam

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from portbal_templates import example, style
-from portbal_templates.page import ROOM, Book, Page
-
-INPUT_TAB, OUTPUT_TAB = "#F2C94C", "#2E75B6"
-SECTION, UNITS, HEAD, FIRST = 4, 5, 6, 7  # rows of a page of tables
+from portbal_templates.layout import ASSETS, FIRST, HEAD, PRICE_ROOM, ROOM, SECTION, UNITS
+from portbal_templates.page import Book, Page
+from portbal_templates.style import INPUT_TAB, OUTPUT_TAB
 
 
 def table(
     page: Page, row: int, column: int, name: str, titles: Sequence[str], rows: int,
-    left: int = 1,
+    room: tuple[int, int], *, left: int = 1, formulas: Mapping[str, str] | None = None,
 ) -> None:
-    """An Excel table without cells, and a name for it with its header: Prices, PricesTable."""
-    last_row, last = row + rows, column + len(titles) - 1
+    """An Excel table for the cells written next, and a name for it with its header.
+
+    The table grows as rows are typed below it. The name covers ``room`` rows and columns from
+    the start, since formulas ignore blank ones at the edge. left: how many columns of names;
+    formulas: by title, what a new row gets.
+    """
+    last = column + len(titles) - 1
     styles = page.book.styles
-    page.sheet.add_table(row, column, last_row, last, {
+    page.sheet.add_table(row, column, row + rows, last, {
         "name": f"{name}Table", "autofilter": False, "style": None,
         "columns": [
-            {"header": title, "header_format": styles.get("header left" if at < left else "header")}
+            {"header": title, "formula": (formulas or {}).get(title, ""),
+             "header_format": styles.get("header left" if at < left else "header")}
             for at, title in enumerate(titles)
         ],
     })
-    page.book.workbook.define_name(name, f"={name}Table[#All]")
+    page.name_range(name, row, column, row + room[0], column + room[1] - 1)
 
 
-def last_price(table: str) -> str:
+def last_price(table_name: str) -> str:
     """The newest price of the asset named in this row of a table."""
     return (
-        f"=INDEX(PricesTable,ROWS(PricesTable),"
-        f"MATCH({table}[[#This Row],[Asset]],PricesTable[#Headers],0))"
+        f"=INDEX(Prices,COUNTA(INDEX(Prices,0,1)),"
+        f"MATCH({table_name}[[#This Row],[Asset]],INDEX(Prices,1,0),0))"
     )
 
 
@@ -53,6 +58,7 @@ def prices_page(book: Book) -> Page:
     page = Page(
         book, "Prices", "Prices", "Replace these with your own: paste over the table, "
         "or type new rows below it.", widths=[11] + [8.5] * width, tab=INPUT_TAB,
+        long=True,
     )
     page.source(2, "Source: skfolio, dataset sp500_dataset, last 1,260 trading days. Licence: "
                 "BSD 3-Clause, (c) 2023-2026 The skfolio developers.")
@@ -61,7 +67,8 @@ def prices_page(book: Book) -> Page:
     page.section(SECTION, 1, width + 1, "Daily closing prices",
                  "US dollars a share, adjusted for splits and dividends")
     page.units(UNITS, 1, ["date"] + ["US dollars"] * width)
-    table(page, HEAD, 1, "Prices", ["Date", *data.assets], len(data.rows))
+    table(page, HEAD, 1, "Prices", ["Date", *data.assets], len(data.rows),
+          (PRICE_ROOM, 1 + ROOM))
     for down, (day, row) in enumerate(zip(data.dates, data.rows, strict=True)):
         page.input(FIRST + down, 1, day, style.DATE)
         for at, price in enumerate(row):
@@ -78,13 +85,14 @@ def returns_page(book: Book) -> Page:
     page = Page(
         book, "Returns", "Returns", "Simple daily returns of the prices; every estimate and "
         "every risk figure starts here.", widths=[11] + [8.5] * width, tab=OUTPUT_TAB,
+        long=True,
     )
     page.source(2, "History: five years are one draw from one market. They hold one crash (March "
                 "2020) and one year of falling shares and bonds (2022); the next five years will "
                 "differ.")
     page.section(SECTION, 1, width + 1, "Simple returns", "fraction per day, shown in %")
     page.spill(HEAD, 1, book.call("RETURNS", "Prices"), [style.DATE, style.PERCENT2],
-               name="Returns", room=0)
+               "Returns", room=(PRICE_ROOM, 1 + ROOM))
     page.sheet.freeze_panes(FIRST, 2)
     page.sheet.repeat_rows(HEAD)
     return page
@@ -94,58 +102,66 @@ def assets_page(book: Book) -> Page:
     page = Page(
         book, "Assets", "Assets", "One row an asset. A text column is a grouping that limits can "
         "name; a numeric column is an exposure.",
-        widths=[10, 24, 24, 12, 10, 12, 12, 3, 10, 12, 3, 10, 12, 3, 26, 12, 10], tab=INPUT_TAB,
+        widths=[10, 24, 24, 15, 9, 11, 10, 9, 9, 9, 9, 3, 10, 10, 3, 10, 11, 3, 22, 10, 10],
+        tab=INPUT_TAB,
     )
     page.source(2, "Benchmark: made-up weights in the manner of an index weighted by market value. "
                 "Current: quantities on Trades at the last price of Prices.")
     titles = ["Asset", "Sector", "Company", "Benchmark", "Lot", "Price", "Current"]
-    page.section(SECTION, 1, 7, "Assets", "inputs blue, formulas grey")
+    current = (
+        "=SUMIF(Trades!$E$8:$E$37,AssetsTable[[#This Row],[Asset]],Trades!$F$8:$F$37)"
+        "*AssetsTable[[#This Row],[Price]]/PortfolioValue"
+    )
+    price = last_price("AssetsTable")
+    page.section(SECTION, 1, 7, "Assets")
     page.units(UNITS, 1, ["name", "grouping", "grouping", "fraction, made up", "shares",
                           "US dollars", "fraction"], left=3)
-    table(page, HEAD, 1, "Assets", titles, len(example.STOCKS), left=3)
-    held = "SUMIF(HoldingsTable[Asset],AssetsTable[[#This Row],[Asset]],HoldingsTable[Quantity])"
-    worth = "SUMPRODUCT(HoldingsTable[Quantity],HoldingsTable[Price])"
-    for down, (asset, stock) in enumerate(example.STOCKS.items()):
-        row = FIRST + down
-        for at, text in enumerate((asset, stock.sector, stock.company)):
-            page.input(row, 1 + at, text)
+    page.text(HEAD, 8, "Room for four more columns", "unit left")
+    table(page, HEAD, 1, "Assets", titles, ASSETS, (ROOM, len(titles) + 4), left=3,
+          formulas={"Price": price, "Current": current})
+    for row, (asset, stock) in enumerate(example.STOCKS.items(), start=FIRST):
+        for at, text in enumerate((asset, stock.sector, stock.company), start=1):
+            page.input(row, at, text)
         page.input(row, 4, stock.benchmark, style.PERCENT)
         page.input(row, 5, stock.lot, style.WHOLE)
-        page.formula(row, 6, last_price("AssetsTable"), style.PRICE)
-        page.formula(row, 7, f"={held}*AssetsTable[[#This Row],[Price]]/{worth}", style.PERCENT)
-    last = FIRST + len(example.STOCKS) - 1
-    allow(page, (FIRST, 4, last, 4), -10, 10, "A weight is a fraction: 0.05 or 5%.")
-    allow(page, (FIRST, 5, last, 5), 1, 1_000_000, "A lot is a whole number of shares.", "integer")
-    for column, title, of in ((9, "Current", 7), (12, "Benchmark", 4)):
-        _vector(page, column, title, of)
-    _sums(page, 15)
+        page.formula(row, 6, price, style.PRICE)
+        page.formula(row, 7, current, style.PERCENT)
+    allow(page, (FIRST, 4, HEAD + ROOM, 4), -10, 10, "A weight is a fraction: 0.05 or 5%.")
+    allow(page, (FIRST, 5, HEAD + ROOM, 5), 1, 1_000_000, "A lot is a whole number of shares.",
+          "integer")
+    _vector(page, 13, "Current", "H")
+    _vector(page, 16, "Benchmark", "E")
+    _sums(page, 19)
     page.sheet.freeze_panes(FIRST, 2)
     return page
 
 
-def _vector(page: Page, column: int, title: str, of: int) -> None:
+def _vector(page: Page, column: int, title: str, of: str) -> None:
     """Asset and weight side by side, as formulas take them; blank below the last asset."""
-    page.section(SECTION, column, column + 1, title, "fraction")
+    page.section(SECTION, column, column + 1, title)
+    page.units(UNITS, column, ["name", "fraction"])
     page.headings(HEAD, column, ["Asset", title])
     for row in range(FIRST, FIRST + ROOM):
-        asset, weight = f"$B{row + 1}", f"${chr(65 + of)}{row + 1}"
-        page.formula(row, column, f'=IF({asset}="","",{asset})')
-        page.formula(row, column + 1, f'=IF({asset}="","",{weight})', style.PERCENT)
+        look = "formula" if row < FIRST + ASSETS else "room"
+        asset = f"$B{row + 1}"
+        page.formula(row, column, f'=IF({asset}="","",{asset})', look=look)
+        page.formula(row, column + 1, f'=IF({asset}="","",${of}{row + 1})', style.PERCENT, look)
     page.name_range(f"{title}Weights", HEAD, column, HEAD + ROOM, column + 1)
 
 
 def _sums(page: Page, column: int) -> None:
-    page.section(SECTION, column, column + 2, "Checks", "fraction")
+    page.section(SECTION, column, column + 2, "Checks")
+    page.units(UNITS, column, ["", "fraction", ""])
     page.headings(HEAD, column, ["Weights add up to", "Sum", "Status"])
-    for row, (title, at) in enumerate((("Benchmark", 13), ("Current", 10)), start=FIRST):
-        area = f"${chr(65 + at)}${FIRST + 1}:${chr(65 + at)}${FIRST + ROOM}"
+    for row, (title, letter) in enumerate((("Benchmark", "E"), ("Current", "H")), start=FIRST):
+        area = f"${letter}${FIRST + 1}:${letter}${FIRST + ROOM}"
         page.text(row, column, title, "label")
         page.formula(row, column + 1, f"=SUM({area})", style.PERCENT2)
         page.formula(row, column + 2, f'=IF(ABS(SUM({area})-1)<=0.0001,"ok","not 100%")',
                      align="right")
-    area = (FIRST, column + 2, FIRST + 1, column + 2)
-    page.mark_text(area, "ok", "good")
-    page.mark_text(area, "not 100%", "bad")
+    checked = (FIRST, column + 2, FIRST + 1, column + 2)
+    page.mark_text(checked, "ok", "good")
+    page.mark_text(checked, "not 100%", "bad")
 
 
 def limits_page(book: Book) -> Page:
@@ -154,17 +170,18 @@ def limits_page(book: Book) -> Page:
         "is none.", widths=[28, 10, 10, 46, 3, 34, 62], tab=INPUT_TAB,
     )
     page.source(2, "Without a row every weight is at least 0 and all weights add up to 100%.")
-    page.section(SECTION, 1, 4, "Limits", "fractions: 0.12 is 12%")
-    page.units(UNITS, 1, ["words", "fraction", "fraction", ""])
+    page.section(SECTION, 1, 4, "Limits")
+    page.units(UNITS, 1, ["words", "fraction", "fraction"])
     spare = 4
-    table(page, HEAD, 1, "Limits", ["Limit", "Min", "Max", "Note"], len(example.LIMITS) + spare)
-    page.text(HEAD, 4, "Note", "header left")
+    table(page, HEAD, 1, "Limits", ["Limit", "Min", "Max", "Note"], len(example.LIMITS) + spare,
+          (60, 4))
+    page.text(HEAD, 4, "Note", "header text")
     rows: list[tuple[str | float | None, ...]] = [*example.LIMITS, *([(None,) * 4] * spare)]
     for row, (words, low, high, note) in enumerate(rows, start=FIRST):
         page.input(row, 1, words)
         page.input(row, 2, low, style.PERCENT)
         page.input(row, 3, high, style.PERCENT)
-        page.input(row, 4, note or None)
+        page.input(row, 4, note or None, look="input text")
     allow(page, (FIRST, 2, FIRST + len(rows) - 1, 3), -100, 100,
           "A fraction: 0.12 or 12%. Leave the cell blank where there is no bound.")
     _help(page, 6, "Words that a limit can use", ("Words", "What is limited"), (
@@ -192,10 +209,11 @@ def views_page(book: Book) -> Page:
     )
     page.source(2, "The three views are made up. They are total returns a year, as are the "
                 "implied returns they are blended with.")
-    page.section(SECTION, 1, 3, "Views", "Return: fraction a year")
+    page.section(SECTION, 1, 3, "Views")
     page.units(UNITS, 1, ["assets and factors", "fraction a year", "0 to 1"])
     spare = 4
-    table(page, HEAD, 1, "Views", ["View", "Return", "Confidence"], len(example.VIEWS) + spare)
+    table(page, HEAD, 1, "Views", ["View", "Return", "Confidence"], len(example.VIEWS) + spare,
+          (30, 3))
     rows: list[tuple[str | float | None, ...]] = [*example.VIEWS, *([(None,) * 3] * spare)]
     for row, (view, value, confidence) in enumerate(rows, start=FIRST):
         page.input(row, 1, view)

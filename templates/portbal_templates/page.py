@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from xlsxwriter import Workbook
-from xlsxwriter.utility import xl_range, xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from portbal_templates import style
+from portbal_templates.layout import ROOM, SECTION
 from portbal_templates.style import Styles
 
 Value = Union[None, bool, float, int, str]
@@ -24,8 +25,6 @@ Spot = tuple[str, int, int]
 
 # How a host spells the names of portbal's formulas in a file.
 SPELLINGS = {"excel": "PORTBAL_", "calc": "PORTBAL."}
-ROOM = 30  # assets a page leaves room for
-CONTENT = 4  # the first row below the title band
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ class Page:
 
     def __init__(
         self, book: Book, name: str, title: str, about: str, *, widths: Sequence[float],
-        tab: str, landscape: bool = True,
+        tab: str, long: bool = False,
     ) -> None:
-        self.book, self.name = book, name
+        self.book, self.name, self.widths = book, name, (2, *widths)
         self.sheet: Worksheet = book.workbook.add_worksheet(name)
         sheet, styles = self.sheet, book.styles
         sheet.hide_gridlines(2)
@@ -75,11 +74,10 @@ class Page:
         sheet.set_row(1, 20)
         sheet.write_string(1, 1, about, styles.get("about"))
         if name != "Start":
-            sheet.write_url(0, last, "internal:'Start'!A1", styles.get("band link"), "Start")
-        if landscape:
-            sheet.set_landscape()
+            sheet.write_url(1, last, "internal:'Start'!A1", styles.get("to start"), "Start")
+        sheet.set_landscape()
         sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(1, 0 if long else 1)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.set_footer("&L&8&F&C&8&A&R&8Page &P of &N")
 
@@ -90,6 +88,10 @@ class Page:
 
     def range(self, row: int, column: int, last_row: int, last_column: int) -> str:
         return f"{self.name}!{xl_range_abs(row, column, last_row, last_column)}"
+
+    def pixels(self, first: int, last: int) -> int:
+        """How wide the columns are together on the screen."""
+        return sum(int(width * 7 + 5) for width in self.widths[first : last + 1])
 
     def name_cell(self, name: str, row: int, column: int) -> None:
         self.book.workbook.define_name(name, f"={self.cell(row, column)}")
@@ -120,13 +122,11 @@ class Page:
             self.text(row, last, unit, "section rule", align="right")
 
     def headings(
-        self, row: int, column: int, titles: Sequence[str], units: Sequence[str] = (),
-        left: int = 1,
+        self, row: int, column: int, titles: Sequence[str], left: int = 1
     ) -> None:
-        """Titles in ``row`` and their units in the row above; the first ``left`` are names."""
+        """Titles of columns; the first ``left`` are columns of names."""
         for at, title in enumerate(titles):
             self.text(row, column + at, title, "header left" if at < left else "header")
-        self.units(row - 1, column, units, left)
 
     def units(self, row: int, column: int, units: Sequence[str], left: int = 1) -> None:
         for at, unit in enumerate(units):
@@ -135,15 +135,16 @@ class Page:
     # --- values --------------------------------------------------------------------------
 
     def input(
-        self, row: int, column: int, value: Value | dt.date, number: str = style.GENERAL
+        self, row: int, column: int, value: Value | dt.date, number: str = style.GENERAL,
+        look: str = "input",
     ) -> None:
-        look = self.book.styles.get("input", number)
+        cell = self.book.styles.get(look, number)
         if value is None:
-            self.sheet.write_blank(row, column, None, look)
+            self.sheet.write_blank(row, column, None, cell)
         elif isinstance(value, dt.date):
-            self.sheet.write_datetime(row, column, value, look)
+            self.sheet.write_datetime(row, column, value, cell)
         else:
-            self.sheet.write(row, column, value, look)
+            self.sheet.write(row, column, value, cell)
 
     def formula(
         self, row: int, column: int, formula: str, number: str = style.GENERAL,
@@ -155,43 +156,38 @@ class Page:
         )
 
     def spill(
-        self, row: int, column: int, formula: str, numbers: Sequence[str], *,
-        name: str = "", room: int = ROOM, left: int = 1, corner: str = "header left",
+        self, row: int, column: int, formula: str, numbers: Sequence[str], name: str, *,
+        room: tuple[int, int] = (ROOM, 0), left: int = 1,
     ) -> None:
-        """A portbal table with its header at (row, column).
+        """A portbal table with its header at (row, column), and a name for it.
 
         numbers: formats by column, the last one holding for all further columns;
-        left: columns of names; room: rows below the header that a longer result may take.
+        room: rows below the header and columns that a longer result may take (0: as many
+        columns as there are formats); the name covers them all, since formulas ignore blank
+        rows and columns at the edge; left: columns of names.
         """
         sheet, styles = self.sheet, self.book.styles
+        rows, columns = room[0], room[1] or len(numbers)
         height, width = self.book.known.sizes.get((self.name, row, column), (1, 1))
-        width = max(width, 1)
-        for down in range(height, room + 1):
-            for at, number in enumerate(numbers):
-                sheet.write_blank(row + down, column + at, None, styles.get("room", number))
+        if rows <= 100:
+            for down in range(height, rows + 1):
+                for at in range(columns):
+                    number = numbers[min(at, len(numbers) - 1)]
+                    look = styles.get("room", style.GENERAL if number == style.TEXT else number)
+                    sheet.write_blank(row + down, column + at, None, look)
         sheet.write_dynamic_array_formula(
             row, column, row + height - 1, column + width - 1, formula,
-            styles.get(corner), self._known(row, column),
+            styles.get("header left" if left else "header"), self._known(row, column),
         )
         for down in range(height):
             for at in range(width):
-                if down == at == 0:
-                    continue
                 number = numbers[min(at, len(numbers) - 1)]
-                if down == 0:
-                    look = styles.get("header left" if at < left else "header")
-                else:
-                    look = styles.get("output", number)
-                self._put(row + down, column + at, look)
-        if name:
-            self.book.workbook.define_name(name, f"={self.spilled(row, column)}")
-
-    def spilled(self, row: int, column: int) -> str:
-        """The whole of a spill, however long it is: ``Sheet!A1#`` as a file spells it."""
-        if self.book.host == "excel":
-            return f"_xlfn.ANCHORARRAY({self.cell(row, column)})"
-        height, width = self.book.known.sizes.get((self.name, row, column), (1, 1))
-        return self.range(row, column, row + height - 1, column + width - 1)
+                kind = "" if number != style.TEXT else " left" if at < left else " text"
+                if down or at:
+                    look = f"output{kind}" if down else f"header{kind}"
+                    self._put(row + down, column + at,
+                              styles.get(look, style.GENERAL if kind else number))
+        self.name_range(name, row, column, row + rows, column + columns - 1)
 
     def _known(self, row: int, column: int) -> Value:
         value = self.book.known.values.get((self.name, row, column))
@@ -212,7 +208,7 @@ class Page:
 
     def mark_problems(self, last_row: int, last_column: int) -> str:
         """Red for problem texts on this page; the formula that counts them."""
-        area = (CONTENT, 1, last_row, last_column)
+        area = (SECTION, 1, last_row, last_column)
         self.sheet.conditional_format(*area, {
             "type": "text", "criteria": "begins with", "value": "#PORTBAL",
             "format": self.book.styles.mark("bad"),
@@ -224,8 +220,3 @@ class Page:
             "type": "cell", "criteria": "==", "value": f'"{text}"',
             "format": self.book.styles.mark(mark),
         })
-
-
-def relative(row: int, column: int, last_row: int, last_column: int) -> str:
-    """A range on the same sheet: ``B8:B37``."""
-    return xl_range(row, column, last_row, last_column)

@@ -24,6 +24,7 @@ TEXT = "@"
 GENERAL = "General"
 
 FONT = "Calibri"
+INPUT_TAB, OUTPUT_TAB = "#F2C94C", "#2E75B6"
 
 _BASE: dict[str, Any] = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
 
@@ -31,10 +32,10 @@ _STYLES: dict[str, dict[str, Any]] = {
     "plain": {},
     "band": {"bg_color": NAVY, "font_color": "#FFFFFF"},
     "title": {"bg_color": NAVY, "font_color": "#FFFFFF", "bold": True, "font_size": 18},
-    "band link": {"bg_color": NAVY, "font_color": "#FFFFFF", "underline": 1, "align": "right"},
+    "to start": {"font_color": "#1F4FD8", "underline": 1, "align": "right"},
     "about": {"font_color": "#404040", "font_size": 11},
     "source": {"font_color": GREY, "font_size": 9},
-    "note": {"font_color": "#404040", "text_wrap": True, "valign": "top"},
+    "note": {"font_color": "#404040", "text_wrap": True},
     "section": {"bold": True, "font_size": 12, "font_color": NAVY, "bottom": 2,
                 "bottom_color": NAVY},
     "section rule": {"bottom": 2, "bottom_color": NAVY, "font_color": GREY, "italic": True,
@@ -45,16 +46,20 @@ _STYLES: dict[str, dict[str, Any]] = {
                "bottom": 1, "bottom_color": NAVY},
     "header left": {"bold": True, "bg_color": "#DCE6F1", "font_color": NAVY, "bottom": 1,
                     "bottom_color": NAVY},
+    "header text": {"bold": True, "bg_color": "#DCE6F1", "font_color": NAVY, "bottom": 1,
+                    "bottom_color": NAVY, "indent": 1},
     "input": {"bg_color": "#FFF8DC", "font_color": "#1F4FD8", "border": 1,
               "border_color": "#E3D9B0", "locked": False},
     "formula": {"bg_color": "#F2F2F2", "bottom": 1, "bottom_color": LIGHT},
     "output": {"bottom": 1, "bottom_color": LIGHT},
+    "output left": {"bottom": 1, "bottom_color": LIGHT},
+    "output text": {"bottom": 1, "bottom_color": LIGHT, "indent": 1},
+    "input text": {"bg_color": "#FFF8DC", "font_color": "#1F4FD8", "border": 1,
+                   "border_color": "#E3D9B0", "locked": False, "indent": 1},
     "room": {},
     "label": {"bottom": 1, "bottom_color": LIGHT},
-    "step": {"bold": True, "font_color": "#FFFFFF", "bg_color": BLUE, "align": "center"},
     "problem": {"bg_color": "#FDE9E7", "font_color": "#C00000", "bold": True},
     "link": {"font_color": "#1F4FD8", "underline": 1, "bottom": 1, "bottom_color": LIGHT},
-    "code": {"font_name": "Consolas", "font_color": "#202020", "bg_color": "#F2F2F2"},
 }
 
 # Conditional formats, added on top of a cell's own look.

@@ -15,6 +15,7 @@ from portbal.labels import key, shorten
 from portbal_addin.block import Block, Cell, date_of, is_blank, is_error, label_text
 
 _NUMERIC = frozenset({float, int})
+_LARGEST = 1e100  # beyond it squares of sums leave the range of a number
 _PERCENT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*%")
 
 
@@ -22,8 +23,11 @@ def number(block: Block, row: int, column: int) -> float:
     """The number in one cell; InputError says what else is there."""
     cell = block.rows[row][column]
     if isinstance(cell, (float, int)) and not isinstance(cell, bool):
-        if math.isfinite(cell):
+        if abs(cell) <= _LARGEST:
             return float(cell)
+        if math.isfinite(cell):
+            raise wrong(block, row, column, f"is {cell:.3g}, too large to calculate with",
+                        "Check its unit.")
         raise wrong(block, row, column, "is not a finite number", "Type a number.")
     if isinstance(cell, str) and _PERCENT.fullmatch(cell.strip()):
         return float(cell.strip()[:-1]) / 100
@@ -64,7 +68,7 @@ def numbers(block: Block, *, leading_blanks: bool = False) -> np.ndarray:
         types.update(map(type, row))
     if types <= _NUMERIC:
         values = np.array(block.rows, dtype=float)
-        if np.isfinite(values).all():
+        if (np.abs(values) <= _LARGEST).all():
             return values
     return _numbers_cell_by_cell(block, leading_blanks)
 
