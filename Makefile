@@ -28,7 +28,7 @@ check: $(READY)  ## style and types
 	$(PY) -m mypy
 
 bench: $(READY)  ## the measurements under tests/bench
-	$(PY) -m pytest tests/bench -s $(ARGS)
+	$(PY) -m pytest -s -o python_files="bench_*.py" tests/bench $(ARGS)
 
 templates: $(READY)  ## build the workbook templates again
 	$(PY) -m portbal_templates.build

@@ -63,8 +63,9 @@ def read(views: pd.DataFrame, assets: pd.Index) -> Views:
         raise InputError("it has no views", fix="Write at least one.", argument="views")
     if "View" in views.columns:
         names = tuple(str(text) for text in views["View"])
+        at = labels.positions(assets, argument="prior")
         picks = np.array([
-            _pick(text, assets, row) for text, row in zip(names, rows, strict=True)
+            _pick(text, assets, at, row) for text, row in zip(names, rows, strict=True)
         ])
     else:
         names = tuple(str(number) for number in range(1, len(rows) + 1))
@@ -122,8 +123,7 @@ def _pick_matrix(views: pd.DataFrame, assets: pd.Index) -> np.ndarray:
     return picks
 
 
-def _pick(text: str, assets: pd.Index, row: object) -> np.ndarray:
-    at = labels.positions(assets, argument="prior")
+def _pick(text: str, assets: pd.Index, at: dict[str, int], row: object) -> np.ndarray:
     result = np.zeros(len(assets))
     for factor, name in _terms(text, row):
         position = at.get(labels.key(name))

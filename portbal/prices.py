@@ -39,7 +39,7 @@ def returns(prices: pd.DataFrame, kind: str = "simple", every: str | None = None
     """
     convert, title = choices.one_of(kind, _KINDS, argument="kind")
     values = tables.complete(prices, argument="prices")
-    _refuse_worthless(prices, values)
+    _refuse(prices, np.arange(len(values)), values <= 0, "is not above zero")
     index = prices.index
     if isinstance(index, pd.DatetimeIndex):
         if not index.is_monotonic_increasing or not index.is_unique:
@@ -52,27 +52,29 @@ def returns(prices: pd.DataFrame, kind: str = "simple", every: str | None = None
             "it has no dates, and only the title 'Date (log)' tells log returns from simple ones",
             fix="Add a first column with dates, or ask for simple returns.", argument="prices",
         )
-    if every is not None:
-        rows = _last_of_each(index, every)
-        values, index = values[rows], index[rows]
+    rows = np.arange(len(index)) if every is None else _last_of_each(index, every)
+    values, index = values[rows], index[rows]
     if len(values) < 2:
         what = "one price alone gives" if every is None else "prices of one period alone give"
         raise InputError(f"{what} no return", fix="Select at least two.", argument="prices")
     with np.errstate(over="ignore"):
         ratios = values[1:] / values[:-1]
+    beyond = np.isinf(ratios) | (ratios == 0)
+    _refuse(prices, rows[1:], beyond, "is beyond any multiple of the one before")
     result = pd.DataFrame(convert(ratios), index=index[1:], columns=prices.columns)
     return result.rename_axis(index=title if isinstance(index, pd.DatetimeIndex) else None)
 
 
-def _refuse_worthless(prices: pd.DataFrame, values: np.ndarray) -> None:
-    bad = np.argwhere(values <= 0)
-    if len(bad):
-        row, column = bad[0]
+def _refuse(prices: pd.DataFrame, rows: np.ndarray, bad: np.ndarray, why: str) -> None:
+    """InputError about the first price where ``bad``, whose rows are these of ``prices``."""
+    places = np.argwhere(bad)
+    if len(places):
+        row, column = int(rows[places[0][0]]), int(places[0][1])
+        name = prices.columns[column]
         raise InputError(
-            f"the price {values[row, column]:g} of {labels.shorten(prices.columns[column])} is "
-            "not above zero",
+            f"the price {prices.to_numpy()[row, column]:g} of {labels.shorten(name)} {why}",
             fix="Correct it, or leave the asset out.", argument="prices",
-            row=tables.row_of(prices.index, int(row)), column=prices.columns[column],
+            row=tables.row_of(prices.index, row), column=name,
         )
 
 

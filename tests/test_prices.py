@@ -171,3 +171,10 @@ def test_what_cannot_be_answered(arguments: tuple[Any, ...], says: str) -> None:
 def test_dates_out_of_order_are_refused() -> None:
     with pytest.raises(InputError, match="not in order"):
         prices.returns(table().iloc[::-1])
+
+
+@pytest.mark.parametrize("pair", [(1e-300, 1e300), (1e300, 1e-300)])
+def test_a_move_beyond_all_numbers_is_refused(pair: tuple[float, float]) -> None:
+    with pytest.raises(InputError, match="beyond any multiple") as refused:
+        prices.returns(pd.DataFrame({"A": [1.0, *pair]}), "simple")
+    assert refused.value.row == 4

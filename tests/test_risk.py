@@ -258,7 +258,7 @@ def test_cornish_fisher_without_skew_and_kurtosis_is_normal(level: float) -> Non
 def test_cornish_fisher_cvar_is_the_tail_of_the_edgeworth_density(
     skewness: float, kurtosis: float
 ) -> None:
-    """Boudt, Peterson, Croux (2008), equation 8: minus the mean of x times the second-order
+    """Boudt, Peterson, Croux (2008): minus the mean of x times the second-order
     Edgeworth density below the Cornish-Fisher quantile, over 1 - level."""
     def density(x: float) -> float:
         h3, h4 = x**3 - 3 * x, x**4 - 6 * x**2 + 3

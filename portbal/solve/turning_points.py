@@ -36,16 +36,15 @@ def turning_points(
         ray = path.follow(-1)
     lam = np.array([lam for lam, _ in path.points])
     weights = np.array([weights for _, weights in path.points])
-    kept = _turning(weights, top=ray is None)
-    return lam[kept], weights[kept], ray
-
-
-def _turning(weights: np.ndarray, *, top: bool) -> np.ndarray:
-    """(K,) false for points that differ from neither neighbour; the ``top`` one has the
-    same portfolio above it."""
+    returns = weights @ mu
+    noise = ROUNDING * (np.abs(weights) @ np.abs(mu)).max()
+    falling = returns >= np.maximum.accumulate(returns[::-1])[::-1] - noise
+    lam, weights = lam[falling], weights[falling]
+    # A point that differs from neither neighbour turns nothing; above the first all is
+    # like it, unless there is a ray.
     same = (weights[1:] == weights[:-1]).all(axis=1)
-    above, below = np.append(top, same), np.append(same, False)
-    return ~(above & below)
+    turning = ~(np.append(ray is None, same) & np.append(same, False))
+    return lam[turning], weights[turning], ray
 
 
 def _from_the_top(cov: np.ndarray, mu: np.ndarray, box: Box) -> _Path:
@@ -116,9 +115,12 @@ class _Path:
         reduced = gradient - gradient[active.free].mean()
         error = np.where(active.side == 0, np.abs(reduced), active.side * reduced)
         if (box.movable & (error > 10 * self._rounding())).any():
+            before = active.side.copy(), weights.copy()
             reduced, escape = descend(active, self.lam * self.mu, box, weights)
             if escape is not None:
                 raise Unproven("the covariance is not positive semidefinite")
+            if (active.side != before[0]).any():
+                self.points.append((self.lam, before[1]))
         return reduced
 
     def _line(

@@ -13,7 +13,6 @@ from portbal_templates.layout import (
     BY_SECTOR,
     FIRST,
     FRONTIER,
-    HEAD,
     LONG_ONLY,
     LONG_ONLY_DRAWN,
     MARKED,
@@ -99,6 +98,7 @@ def frontier(page: Page, row: int, column: int, width: int, height: int) -> None
                             "font": {**_FONT, "bold": True, "color": colour}},
         })
     _titles(chart, "Efficient frontier")
+    chart.set_legend({"position": "bottom", "font": _FONT, "delete_series": [2, 3, 4]})
     for axis, name in ((chart.set_x_axis, "Volatility (a year)"),
                        (chart.set_y_axis, "Expected return (a year)")):
         axis({"name": name, "name_font": {**_FONT, "bold": False}, "num_font": _FONT,
@@ -131,9 +131,9 @@ def _bars(page: Page, kind: str, title: str) -> Chart:
                              "major_gridlines": {"visible": False}}
     values: dict[str, Any] = {"num_font": _FONT, "num_format": "0%", "major_gridlines": _GRID,
                               "line": _NO_LINE}
-    if kind == "bar":  # XlsxWriter takes x to be the axis of the names here, too
-        chart.set_x_axis({**names, "reverse": True})
-        chart.set_y_axis({**values, "label_position": "high"})
+    if kind == "bar":  # from the top down, with the values below
+        chart.set_y_axis({**names, "reverse": True})
+        chart.set_x_axis({**values, "label_position": "high"})
     else:
         chart.set_x_axis(names)
         chart.set_y_axis(values)

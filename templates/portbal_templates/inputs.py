@@ -116,7 +116,7 @@ def assets_page(book: Book) -> Page:
     page.section(SECTION, 1, 7, "Assets")
     page.units(UNITS, 1, ["name", "grouping", "grouping", "fraction, made up", "shares",
                           "US dollars", "fraction"], left=3)
-    page.text(HEAD, 8, "Room for four more columns", "unit left")
+    page.text(UNITS, 8, "  room for four more columns", "unit left")
     table(page, HEAD, 1, "Assets", titles, ASSETS, (ROOM, len(titles) + 4), left=3,
           formulas={"Price": price, "Current": current})
     for row, (asset, stock) in enumerate(example.STOCKS.items(), start=FIRST):

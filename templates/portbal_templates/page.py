@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Union
 
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
@@ -20,7 +19,7 @@ from portbal_templates import style
 from portbal_templates.layout import ROOM, SECTION
 from portbal_templates.style import Styles
 
-Value = Union[None, bool, float, int, str]
+Value = bool | float | int | str | None
 Spot = tuple[str, int, int]
 
 # How a host spells the names of portbal's formulas in a file.
@@ -190,8 +189,11 @@ class Page:
         self.name_range(name, row, column, row + rows, column + columns - 1)
 
     def _known(self, row: int, column: int) -> Value:
+        """The value of a formula; a recalculated one that is blank is empty text."""
         value = self.book.known.values.get((self.name, row, column))
-        return 0 if value is None else value
+        if value is None:
+            return "" if self.book.known.values else 0
+        return value
 
     def _put(self, row: int, column: int, look: object) -> None:
         value = self.book.known.values.get((self.name, row, column))
@@ -214,6 +216,11 @@ class Page:
             "format": self.book.styles.mark("bad"),
         })
         return f'COUNTIF({self.range(*area)},"#PORTBAL*")'
+
+    def break_before(self, *rows: int) -> None:
+        """Printed pages as wide as the sheet that begin with these rows."""
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.set_h_pagebreaks(list(rows))
 
     def mark_text(self, area: tuple[int, int, int, int], text: str, mark: str) -> None:
         self.sheet.conditional_format(*area, {

@@ -7,7 +7,7 @@ import io
 
 from xlsxwriter import Workbook
 
-from portbal_templates import inputs, results, start
+from portbal_templates import inputs, results, start, trades
 from portbal_templates.page import Book, Known
 from portbal_templates.style import Styles
 
@@ -37,7 +37,7 @@ def compose(host: str, known: Known) -> bytes:
             inputs.prices_page(book), inputs.returns_page(book), inputs.assets_page(book),
             inputs.limits_page(book), inputs.views_page(book), results.estimates_page(book),
             results.frontier_page(book), results.target_page(book), results.risk_page(book),
-            results.trades_page(book),
+            trades.trades_page(book),
         )
     }
     start.fill(first, counted)

@@ -119,6 +119,7 @@ def frontier_page(book: Book) -> Page:
         page.spill(head, 1, book.call("FRONTIER", "ExpectedReturns", "Covariance", POINTS, *limits),
                    [PERCENT2, PERCENT2, PERCENT], name, room=(POINTS, ROOM + 2), left=0)
     charts.frontier(page, SECTION, 1, page.pixels(1, MARKED - 2), 470)
+    page.break_before(FRONTIER - 2, LONG_ONLY - 2)
     page.sheet.freeze_panes(2, 0)
     return page
 
@@ -141,7 +142,7 @@ def target_page(book: Book) -> Page:
         (BY_ASSET, "Limits: current", "CurrentWeights", "CurrentLimits"),
     ):
         page.section(CHECKS - 2, column, column + 5, title)
-        page.units(CHECKS - 1, column, ["words", *["fraction"] * 4])
+        page.units(CHECKS - 1, column, ["name", *["fraction"] * 4])
         page.spill(CHECKS, column, book.call("CHECKLIMITS", weights, "Limits", "Assets",
                                              "Covariance"),
                    [TEXT, *[PERCENT2] * 4, TEXT], name, room=(CHECK_ROOM, 0))
@@ -152,6 +153,7 @@ def target_page(book: Book) -> Page:
         (charts.weights, 1, 6), (charts.risk_shares, 8, 13), (charts.sector_shares, 15, 19),
     ):
         draw(page, SECTION, first, page.pixels(first, last), 420)
+    page.break_before(CHECKS - 2)
     page.sheet.freeze_panes(2, 0)
     return page
 
@@ -212,7 +214,7 @@ def risk_page(book: Book) -> Page:
         "Stress: in a crisis correlations and volatilities rise together. The worst days of "
         "these five years are not the worst days possible.",
     ), start=below + 1):
-        page.note(row, MONEY, MONEY + 4, text, 44)
+        page.note(row, MONEY, MONEY + 4, text, 32)
     page.sheet.freeze_panes(2, 0)
     return page
 
@@ -224,7 +226,7 @@ def _tail(page: Page) -> None:
     page.input(TAIL - 3, 2, 1, "0")
     allow(page, (TAIL - 3, 2, TAIL - 3, 2), 1, 252, "A whole number of days.", "integer")
     page.name_cell("Horizon", TAIL - 3, 2)
-    page.units(TAIL - 1, 1, ["words", "fraction", *["loss, fraction"] * 6])
+    page.units(TAIL - 1, 1, ["name", "fraction", *["loss, fraction"] * 6])
     portfolios = (("current", "CurrentWeights"), ("benchmark", "BenchmarkWeights"),
                   ("target", "Weights"))
     titles = [f"{measure}, {title}" for title, _ in portfolios for measure in ("VaR", "CVaR")]
@@ -243,7 +245,7 @@ def _tail(page: Page) -> None:
 
 def _money(page: Page) -> None:
     page.section(TAIL - 4, MONEY, MONEY + 4, "The same on the value of the holdings")
-    page.units(TAIL - 1, MONEY, ["words", *["loss, US dollars"] * 4])
+    page.units(TAIL - 1, MONEY, ["name", *["loss, US dollars"] * 4])
     page.headings(TAIL, MONEY, ["Method and level", "VaR, current", "CVaR, current",
                                 "VaR, target", "CVaR, target"])
     for row in range(TAIL + 1, TAIL + 1 + len(METHODS)):

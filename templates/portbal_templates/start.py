@@ -5,34 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portbal_templates import charts, style
-from portbal_templates.inputs import FIRST, OUTPUT_TAB, allow
+from portbal_templates.inputs import allow
+from portbal_templates.layout import CHECK_ROOM, CHECKS, FIRST, HEAD, PRICE_ROOM, TAIL
 from portbal_templates.page import Book, Page
-from portbal_templates.results import CHECK_ROOM, CHECKS, TAIL
+from portbal_templates.style import PERCENT, PERCENT2, WHOLE
 
-_LAST = 5  # the last column of the left half
-_STEPS = (
-    "Fill in what is blue on yellow: Prices, Assets, Limits, Views, Trades, and the settings "
-    "below.",
-    "Recalculate: run  portbal recalc portfolio_balancer.xlsx , or press F9 in a program that "
-    "has the portbal add-in.",
-    "See that the checks below are green, then read Target, Risk and Trades.",
-)
-_PAGES = (
-    ("Prices", "input", "daily prices"),
-    ("Returns", "result", "daily returns"),
-    ("Assets", "input", "sector, benchmark, lot, current weight"),
-    ("Limits", "input", "what the portfolio may be"),
-    ("Views", "input", "where you differ from the benchmark"),
-    ("Estimates", "result", "expected returns and covariance"),
-    ("Frontier", "result", "return for each volatility"),
-    ("Target", "result", "weights, risk by asset, limits checked"),
-    ("Risk", "result", "VaR and CVaR, volatility, Sharpe ratio"),
-    ("Trades", "input and result", "holdings, drift, orders, cash left"),
-)
-_STEP_ROW, _RESULT_ROW = 3, 8
-_CHECK_ROW = _RESULT_ROW + 12
-_SETTING_ROW = _CHECK_ROW + 9
-_PAGE_ROW = _SETTING_ROW + 8
+_LAST, _CHART, _CHART_LAST = 5, 7, 14  # last column on the left; columns of the charts
+_STEPS, _RESULT = 3, 8
+_CHECKS = _RESULT + 11
+_SETTINGS = _CHECKS + 10
+_PAGES = _SETTINGS + 6
 
 
 def page(book: Book) -> Page:
@@ -40,7 +22,7 @@ def page(book: Book) -> Page:
     return Page(
         book, "Start", "Portfolio balancer", "From prices, limits and views to weights, risk and "
         "orders. The example: twenty US stocks, five years of daily prices.",
-        widths=[32, 17, 12, 12, 12, 3] + [9.5] * 8, tab="#1F3864",
+        widths=[34, 18, 13, 13, 13, 3] + [10] * 8, tab=style.NAVY,
     )
 
 
@@ -50,100 +32,110 @@ def fill(page: Page, counted: Mapping[str, str]) -> None:
     _results(page)
     _checks(page, counted)
     _settings(page)
-    _pages(page)
+    _contents(page)
     _legend(page)
-    charts.weights(page, _STEP_ROW, 7, 600, 380)
-    charts.frontier(page, _STEP_ROW + 19, 7, 600, 380)
-    page.sheet.fit_to_pages(1, 1)
+    width = page.pixels(_CHART, _CHART_LAST)
+    charts.weights(page, _STEPS, _CHART, width, 325)
+    charts.frontier(page, _CHECKS, _CHART, width, 345)
     page.sheet.freeze_panes(2, 0)
 
 
 def _steps(page: Page) -> None:
-    page.section(_STEP_ROW, 1, _LAST, "How to use it")
-    for row, text in enumerate(_STEPS, start=_STEP_ROW + 1):
-        page.note(row, 1, _LAST, f"{row - _STEP_ROW}.  {text}", 30)
+    page.section(_STEPS, 1, _LAST, "How to use it")
+    for row, text in enumerate((
+        "1.  Fill in what is blue on yellow: Prices, Assets, Limits, Views, Trades, and the "
+        "settings below.",
+        "2.  Recalculate: portbal recalc portfolio_balancer.xlsx, or F9 in a spreadsheet with the "
+        "portbal add-in.",
+        "3.  See that the checks below are green. Then read Target, Risk and Trades.",
+    ), start=_STEPS + 1):
+        page.text(row, 1, text)
 
 
 def _results(page: Page) -> None:
-    head = _RESULT_ROW + 1
-    page.section(_RESULT_ROW, 1, _LAST, "Result")
+    head = _RESULT + 1
+    page.section(_RESULT, 1, _LAST, "Result")
     page.headings(head, 1, ["Measure", "Unit", "Current", "Benchmark", "Target"], left=2)
-    for row, (title, at, number) in enumerate((
-        ("Expected return", FIRST + 1, style.PERCENT), ("Volatility", FIRST + 2, style.PERCENT),
-        ("Sharpe ratio", FIRST + 3, style.NUMBER),
-    ), start=head + 1):
+    tail = TAIL + 2
+    rows = (
+        ("Expected return", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 1}", "DEF"),
+        ("Volatility", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 2}", "DEF"),
+        ("Sharpe ratio", "ratio", "0.000", f"=Risk!{{}}{FIRST + 3}", "DEF"),
+        ("VaR, historical, 95%", "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "DFH"),
+        ("CVaR, historical, 95%", "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "EGI"),
+        ("Tracking error", "fraction a year", PERCENT, _limit_value("tracking error"), "I-B"),
+        ("Turnover from current", "fraction, one way", PERCENT, _limit_value("turnover"), "I-B"),
+    )
+    for row, (title, unit, number, formula, letters) in enumerate(rows, start=head + 1):
         page.text(row, 1, title, "label")
-        page.text(row, 2, "ratio" if number == style.NUMBER else "fraction a year", "label")
-        for column in (3, 4, 5):
-            page.formula(row, column, f"=Risk!{chr(65 + column)}{at}", number)
-    for row, (title, current, target) in enumerate((
-        ("VaR, historical, 95%", "D", "F"), ("CVaR, historical, 95%", "E", "G"),
-    ), start=head + 4):
-        page.text(row, 1, title, "label")
-        page.formula(row, 2, '="loss in "&Horizon&" day(s)"', look="label")
-        page.formula(row, 3, f"=Risk!{current}{TAIL + 2}", style.PERCENT2)
-        page.text(row, 4, "", "formula")
-        page.formula(row, 5, f"=Risk!{target}{TAIL + 2}", style.PERCENT2)
-    for row, title in enumerate(("tracking error", "turnover"), start=head + 6):
-        page.text(row, 1, title.capitalize(), "label")
-        page.text(row, 2, "fraction a year" if row == head + 6 else "fraction, one way", "label")
-        for column, block in ((3, "I"), (5, "B")):
-            names = f"Target!${block}${CHECKS + 2}:${block}${CHECKS + 1 + CHECK_ROOM}"
-            value = chr(ord(block) + 1)
-            values = f"Target!${value}${CHECKS + 2}:${value}${CHECKS + 1 + CHECK_ROOM}"
-            page.formula(row, column, f'=IFERROR(INDEX({values},MATCH("{title}",{names},0)),'
-                         '"no limit")', style.PERCENT, align="right")
-        page.text(row, 4, "", "formula")
+        page.text(row, 2, unit, "label")
+        for column, letter in enumerate(letters, start=3):
+            if letter == "-":
+                page.text(row, column, "\u2013", "formula", align="right")
+                continue
+            page.formula(row, column, formula.format(letter, chr(ord(letter) + 1)), number,
+                         align="right")
+
+
+def _limit_value(words: str) -> str:
+    """The value of a limit in the tables of limits on Target: {0} its words, {1} its value."""
+    first, last = CHECKS + 2, CHECKS + 1 + CHECK_ROOM
+    names = f"Target!${{0}}${first}:${{0}}${last}"
+    values = f"Target!${{1}}${first}:${{1}}${last}"
+    return f'=IFERROR(INDEX({values},MATCH("{words}",{names},0)),"no limit")'
 
 
 def _checks(page: Page, counted: Mapping[str, str]) -> None:
-    page.section(_CHECK_ROW, 1, _LAST, "Checks")
-    first = _CHECK_ROW + 1
-    current = f"Target!$N${CHECKS + 2}:$N${CHECKS + 1 + CHECK_ROOM}"
-    target = f"Target!$G${CHECKS + 2}:$G${CHECKS + 1 + CHECK_ROOM}"
+    page.section(_CHECKS, 1, _LAST, "Checks")
+    first, last = CHECKS + 2, CHECKS + 1 + CHECK_ROOM
+    target, current = f"Target!$G${first}:$G${last}", f"Target!$N${first}:$N${last}"
+    beyond = f"Prices!$B${HEAD + PRICE_ROOM + 2}:$B${HEAD + 10 * PRICE_ROOM}"
     rows = (
-        ("Problems on all pages", "=" + "+".join(counted.values()), "Problems",
-         "cells that begin with #PORTBAL"),
-        ("Limits breached by the target", f'=COUNTIF({target},"breach")', "TargetBreaches", ""),
-        ("Limits the target is at", f'=COUNTIF({target},"at limit")', "", ""),
-        ("Limits breached by the current portfolio", f'=COUNTIF({current},"breach")',
-         "CurrentBreaches", ""),
-        ("Orders", "=OrderCount", "", ""),
-        ("Cash left after the orders", "=CashLeft", "", ""),
+        ("Problems on all pages", "number", "=" + "+".join(counted.values()), WHOLE, "Problems",
+         "bad"),
+        ("Rows of prices too many to be read", "number", f"=COUNTA({beyond})", WHOLE,
+         "PriceRowsLeft", "bad"),
+        ("Limits breached: target", "number", f'=COUNTIF({target},"breach")', WHOLE,
+         "TargetBreaches", "bad"),
+        ("Limits breached: current", "number", f'=COUNTIF({current},"breach")', WHOLE,
+         "CurrentBreaches", "near"),
+        ("Limits reached: target", "number", f'=COUNTIF({target},"at limit")', WHOLE,
+         "TargetAtLimit", ""),
+        ("First price", "date", "=MIN(INDEX(Prices,0,1))", style.DATE, "FirstDay", ""),
+        ("Last price", "date", "=MAX(INDEX(Prices,0,1))", style.DATE, "LastDay", ""),
+        ("Cash left after the orders", "US dollars", "=CashLeft", WHOLE, "", ""),
     )
-    for row, (title, formula, name, _) in enumerate(rows, start=first):
+    for row, (title, unit, formula, number, name, mark) in enumerate(rows, start=_CHECKS + 1):
         page.text(row, 1, title, "label")
-        page.text(row, 2, "US dollars" if row == first + 5 else "number", "label")
-        page.formula(row, 3, formula, style.WHOLE)
+        page.text(row, 2, unit, "label")
+        page.formula(row, 3, formula, number)
         if name:
             page.name_cell(name, row, 3)
-    for row in (first, first + 1, first + 3):
-        for criteria, mark in (("==", "good"), (">", "near" if row == first + 3 else "bad")):
-            page.sheet.conditional_format(row, 3, row, 3, {
-                "type": "cell", "criteria": criteria, "value": 0,
-                "format": page.book.styles.mark(mark),
-            })
+        if mark:
+            for criteria, look in (("==", "good"), (">", mark)):
+                page.sheet.conditional_format(row, 3, row, 3, {
+                    "type": "cell", "criteria": criteria, "value": 0,
+                    "format": page.book.styles.mark(look),
+                })
 
 
 def _settings(page: Page) -> None:
-    page.section(_SETTING_ROW, 1, _LAST, "Settings")
+    page.section(_SETTINGS, 1, _LAST, "Settings")
     rows = (
-        ("RiskFree", "Risk-free rate", "fraction a year", 0.02, style.PERCENT2, -0.1, 1.0),
+        ("RiskFree", "Risk-free rate", "fraction a year", 0.02, PERCENT2, -0.1, 1.0),
         ("RiskAversion", "Risk aversion of the benchmark", "number", 2.5, style.NUMBER, 0.01,
          100.0),
-        ("Tau", "Tau: uncertainty of the implied returns", "number", 0.05, style.NUMBER, 0.0001,
-         10.0),
+        ("Tau", "Tau: how uncertain the prior is", "number", 0.05, style.NUMBER, 0.0001, 10.0),
     )
-    first = _SETTING_ROW + 1
-    for row, (name, title, unit, value, number, low, high) in enumerate(rows, start=first):
+    for row, (name, title, unit, value, number, low, high) in enumerate(rows, start=_SETTINGS + 1):
         page.text(row, 1, title, "label")
         page.text(row, 2, unit, "label")
         page.input(row, 3, value, number)
         page.name_cell(name, row, 3)
         allow(page, (row, 3, row, 3), low, high, f"A number between {low:g} and {high:g}.")
-    row = first + len(rows)
-    page.text(row, 1, "Expected returns from", "label")
-    page.text(row, 2, "choice", "label")
+    row = _SETTINGS + 1 + len(rows)
+    page.text(row, 1, "Expected returns used", "label")
+    page.text(row, 2, "choose one", "label")
     page.input(row, 3, "Black-Litterman")
     page.sheet.data_validation(row, 3, row, 3, {
         "validate": "list", "source": ["Black-Litterman", "Implied", "Historical mean"],
@@ -151,21 +143,33 @@ def _settings(page: Page) -> None:
     page.name_cell("ReturnSource", row, 3)
 
 
-def _pages(page: Page) -> None:
-    page.section(_PAGE_ROW, 1, _LAST, "Pages")
-    for row, (name, kind, text) in enumerate(_PAGES, start=_PAGE_ROW + 1):
+def _contents(page: Page) -> None:
+    page.section(_PAGES, 1, _LAST, "Pages")
+    for row, (name, kind, text) in enumerate((
+        ("Prices", "input", "daily prices, with source and licence"),
+        ("Returns", "result", "daily returns"),
+        ("Assets", "input", "sector, benchmark, lot, current weight"),
+        ("Limits", "input", "what the portfolio may be"),
+        ("Views", "input", "where you differ from the benchmark"),
+        ("Estimates", "result", "expected returns and covariance"),
+        ("Frontier", "result", "most return for each volatility"),
+        ("Target", "result", "weights, risk by asset, limits checked"),
+        ("Risk", "result", "VaR and CVaR, volatility, Sharpe ratio"),
+        ("Trades", "input and result", "holdings, drift, orders, cash left"),
+    ), start=_PAGES + 1):
         page.sheet.write_url(row, 1, f"internal:'{name}'!A1", page.book.styles.get("link"), name)
         page.text(row, 2, kind, "label")
         page.text(row, 3, text, "label")
-        for column in (4, 5):
+        for column in range(4, _LAST + 1):
             page.text(row, column, "", "label")
 
 
 def _legend(page: Page) -> None:
-    page.section(_PAGE_ROW, 7, 14, "Legend")
+    page.section(_PAGES + 1, _CHART, _CHART_LAST, "Legend")
     for row, (text, look) in enumerate((
-        ("Input: yours to change", "input"), ("Result of a portbal formula", "output"),
-        ("Formula of the spreadsheet", "formula"),
-        ("#PORTBAL ...: a problem, with its place and its cure", "problem"),
-    ), start=_PAGE_ROW + 1):
-        page.sheet.merge_range(row, 7, row, 11, text, page.book.styles.get(look))
+        ("Input: yours to change", "input"),
+        ("Result of a portbal formula", "output"),
+        ("Formula of the spreadsheet itself", "formula"),
+        ("#PORTBAL \u2026: a problem, where it is and what to do", "problem"),
+    ), start=_PAGES + 2):
+        page.sheet.merge_range(row, _CHART, row, _CHART + 4, text, page.book.styles.get(look))

@@ -1,9 +1,9 @@
 """A process that looks to xlwings like Windows with Excel: calls in on standard input, cells out.
 
-``python excel_standin.py`` reads one pickled list of calls (name, arguments) and writes one pickled
-Reply. The COM modules are stand-ins; everything of xlwings, from its decorators to call_udf and
-the conversion of values, is its own code for Windows. An argument is a plain value as COM hands it
-over, or a Cells for a range of a sheet.
+``python -m hosts.excel_standin`` reads one pickled list of calls (name, arguments) and writes one
+pickled Reply. The COM modules are stand-ins; everything of xlwings, from its decorators to
+call_udf and the conversion of values, is its own code for Windows. An argument is a plain value
+as COM hands it over, or a Cells for a range of a sheet.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def install_com() -> None:
     module("win32com", client=client, server=server)
     for name in ("dispatcher", "policy", "util"):
         module(f"win32com.server.{name}", DesignatedWrapPolicy=object)
-    module("win32timezone", TimeZoneInfo=types.SimpleNamespace(utc=lambda: dt.timezone.utc))
+    module("win32timezone", TimeZoneInfo=types.SimpleNamespace(utc=lambda: dt.UTC))
     module("win32process", GetWindowThreadProcessId=lambda hwnd: (0, hwnd))
     for name in ("win32api", "win32con", "win32gui", "win32event"):
         module(name)
@@ -92,22 +92,28 @@ def install_com() -> None:
 def com_range(cells: Cells) -> Any:
     """A range as Excel's object model shows it, as far as xlwings and portbal look."""
     rows = cells.value if isinstance(cells.value, tuple) else ((cells.value,),)
+    height, width = len(rows), len(rows[0])
     com = types.SimpleNamespace
     book = com(Name="Book1.xlsx", Application=com(Hwnd=1), Date1904=cells.date1904)
-    sheet = com(Name=cells.sheet, Parent=book)
-    used = com(
-        Worksheet=sheet, Row=1, Column=1, Rows=com(Count=cells.row - 1 + len(rows)),
-        Columns=com(Count=cells.column - 1 + len(rows[0])),
-    )
     info = com(GetTypeAttr=lambda: com(iid=RANGE_IID))
-    plain = com(
-        _oleobj_=com(GetTypeInfo=lambda: info), Worksheet=sheet, Row=cells.row,
-        Column=cells.column, Rows=com(Count=len(rows)), Columns=com(Count=len(rows[0])),
-        Areas=com(Count=cells.areas), Value2=cells.value2, Value=cells.value,
+
+    def part(first: tuple[int, int], last: tuple[int, int]) -> Any:
+        assert first == (cells.row, cells.column)
+        assert last == (cells.row + height - 1, cells.column + width - 1)
+        return plain
+
+    sheet = com(
+        Name=cells.sheet, Parent=book, Cells=lambda row, column: (row, column), Range=part
     )
-    sheet.UsedRange = used
-    sheet.Cells = lambda row, column: (row, column)
-    sheet.Range = lambda first, last: plain
+    sheet.UsedRange = com(
+        Worksheet=sheet, Row=1, Column=1,
+        Rows=com(Count=cells.row - 1 + height), Columns=com(Count=cells.column - 1 + width),
+    )
+    plain = com(
+        _oleobj_=com(GetTypeInfo=lambda: info), Worksheet=sheet, Areas=com(Count=cells.areas),
+        Row=cells.row, Column=cells.column, Rows=com(Count=height), Columns=com(Count=width),
+        Value=cells.value, Value2=cells.value2,
+    )
     if not cells.whole_columns:
         return plain
     whole = com(**{**vars(plain), "Rows": com(Count=1_048_576)})
@@ -157,6 +163,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from excel_standin import main as run
+    from hosts.excel_standin import main as run
 
     run()
