@@ -23,6 +23,7 @@ def key(label: object) -> str:
 
 
 def keys(labels: Iterable[object]) -> list[str]:
+    """The key of each label."""
     return [key(label) for label in labels]
 
 

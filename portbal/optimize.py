@@ -260,10 +260,10 @@ def _least_variance(
     permitted: Mandate, at_least: float | None = None
 ) -> tuple[np.ndarray, Proof]:
     """The least variance, with a return of at least so much (within reach) where given."""
-    if permitted.is_box and at_least is None:
-        return _on_line(permitted, lambda line: line.min_volatility(), np.zeros(
-            permitted.facts.size))
     if permitted.is_box:
+        if at_least is None:
+            still = np.zeros(permitted.facts.size)
+            return _on_line(permitted, lambda line: line.min_volatility(), still)
         return _on_line(permitted, lambda line: line.at_return(at_least))
 
     def objective(program: Program) -> None:

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from portbal.errors import InputError
+from portbal.result import Noted
 from portbal_addin.block import Address, Block
 from portbal_addin.codecs.kind import Bare, Kind, either
 from portbal_addin.codecs.labelled import (
@@ -25,9 +28,6 @@ from portbal_addin.codecs.labelled import (
 )
 from portbal_addin.codecs.scalars import NUMBER, OPTIONS, TEXT, TRUTH, WHOLE, choice
 from portbal_addin.codecs.tables import GROUPS, VIEW_VARIANCES, VIEWS
-
-from portbal.errors import InputError
-from portbal.result import Noted
 
 JANUARY, FEBRUARY = dt.datetime(2024, 1, 31), dt.datetime(2024, 2, 29)
 

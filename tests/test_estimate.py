@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from portbal_addin.block import Block
-from portbal_addin.registry import Answer, Problem, find
 
 from portbal.errors import InputError
 from portbal.estimate import covariance, expected
+from portbal_addin.block import Block
+from portbal_addin.registry import Answer, Problem, find
 
 
 def table(rows: int = 60, columns: int = 5, seed: int = 3) -> pd.DataFrame:

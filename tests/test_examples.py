@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 import pytest
+
 from portbal_addin.block import Cell
 from portbal_addin.literals import split_call
 from portbal_addin.registry import Answer, Function, find, functions

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from portbal_addin.block import Block
-from portbal_addin.registry import Answer, Problem, find
 
 from portbal import matrices
 from portbal.errors import InputError
+from portbal_addin.block import Block
+from portbal_addin.registry import Answer, Problem, find
 
 NAMES = list("ABCD")
 

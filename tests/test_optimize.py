@@ -46,7 +46,8 @@ def test_every_objective_equals_cvxpy(seed: int) -> None:
 
     middle = (most + float(mu @ optimize.min_volatility(case.cov, with_mu(case)).weights)) / 2
     found = optimize.target_return(case.mu, case.cov, middle, setting(case))
-    volatility = cp.Problem(cp.Minimize(cp.norm(root @ w)), [*rows, mu @ w >= middle]).solve(**EXACT)
+    volatility = cp.Problem(
+        cp.Minimize(cp.norm(root @ w)), [*rows, mu @ w >= middle]).solve(**EXACT)
     assert found.objective == pytest.approx(volatility, rel=1e-6, abs=1e-8)
     assert holds(case, found.weights)
 
@@ -216,7 +217,7 @@ def test_out_of_reach_names_what_is_within() -> None:
     with pytest.raises(ConflictError, match=f"the most any permitted portfolio has is {most:.4%}"):
         optimize.target_return(case.mu, case.cov, most + 0.01)
     least = optimize.min_volatility(case.cov).objective
-    with pytest.raises(ConflictError, match=f"the least any permitted portfolio has is {least:.4%}"):
+    with pytest.raises(ConflictError, match=f"least any permitted portfolio has is {least:.4%}"):
         optimize.target_volatility(case.mu, case.cov, least * 0.9)
     with pytest.raises(ConflictError, match="no permitted portfolio beats the riskfree rate"):
         optimize.max_sharpe(case.mu, case.cov, most + 0.01)
@@ -255,7 +256,8 @@ def test_a_singular_covariance_and_a_single_asset_have_answers() -> None:
     w = cp.Variable(len(case.mu))
     values, vectors = np.linalg.eigh(cov.to_numpy())
     root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
-    expected = cp.Problem(cp.Minimize(cp.sum_squares(root @ w)), [w >= 0, cp.sum(w) == 1]).solve(**EXACT)
+    expected = cp.Problem(
+        cp.Minimize(cp.sum_squares(root @ w)), [w >= 0, cp.sum(w) == 1]).solve(**EXACT)
     assert found.objective**2 == pytest.approx(expected, abs=1e-9)
     one = pd.DataFrame([[0.04]], ["A"], ["A"])
     assert optimize.min_volatility(one).weights.to_list() == [1.0]

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from portbal_addin.block import Address, Block
-from portbal_addin.registry import Answer, Problem, find
 
 from portbal import prices
 from portbal.errors import InputError
+from portbal_addin.block import Address, Block
+from portbal_addin.registry import Answer, Problem, find
 
 DAYS = pd.date_range("2024-01-01", "2024-03-15", freq="B")
 

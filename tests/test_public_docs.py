@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from portbal_addin.registry import Function, functions
 
 LIBRARY = Path(__file__).parent.parent / "portbal"

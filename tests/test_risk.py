@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from portbal_addin.block import Block
-from portbal_addin.registry import Answer, Problem, find
 from scipy import integrate, stats
 
 from portbal import risk, tail
 from portbal.errors import InputError
 from portbal.tail import Moments
+from portbal_addin.block import Block
+from portbal_addin.registry import Answer, Problem, find
 
 NAMES = list("ABCDE")
 METHODS = list(tail.METHODS)

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from portbal_addin.block import Block
-from portbal_addin.registry import Answer, Problem, find
 from pypfopt import black_litterman as peer
 
 from portbal import picks, views
 from portbal.errors import ConflictError, InputError
+from portbal_addin.block import Block
+from portbal_addin.registry import Answer, Problem, find
 
 NAMES = ["US", "Europe", "Japan", "3M", "Coca-Cola", "O'Neil"]
 NAN = float("nan")

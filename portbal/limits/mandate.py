@@ -65,6 +65,7 @@ class Mandate:
 
 
 def constant(value: float) -> Rows:
+    """One row without variables, as a bound."""
     return Rows(np.array([value]), ())
 
 

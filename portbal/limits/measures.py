@@ -188,6 +188,7 @@ class Measure:
 
 
 def asset(position: int, name: str) -> Measure:
+    """The weight of the asset at this position of the universe."""
     return Measure(name, lambda facts: Linear(np.eye(facts.size)[position]), box=position)
 
 
@@ -197,6 +198,7 @@ def members(name: str, mask: np.ndarray) -> Measure:
 
 
 def exposure(title: str) -> Measure:
+    """The sum of weights times a numeric column of assets."""
     return Measure(f"exposure {title}", lambda facts: Linear(facts.exposure(title)))
 
 
@@ -217,6 +219,7 @@ def active(inner: Measure) -> Measure:
 
 
 def cvar(level: float, name: str) -> Measure:
+    """The historical CVaR a period at this level."""
     return Measure(name, lambda facts: TailMean(facts.need("returns", facts.returns), level))
 
 

@@ -15,18 +15,24 @@ from portbal.solve.cone import Program, Rows
 
 
 class Expression(Protocol):
+    """Any function of the weights."""
+
     def value(self, weights: np.ndarray) -> float:
         """The value at weights of shape (n,)."""
 
 
 @runtime_checkable
 class Convex(Expression, Protocol):
+    """A function that can be kept below a bound."""
+
     def below(self, program: Program, bound: Rows) -> int:
         """Adds ``expression <= bound`` (one row); returns the constraint that holds it."""
 
 
 @runtime_checkable
 class Concave(Expression, Protocol):
+    """A function that can be kept above a bound."""
+
     def above(self, program: Program, bound: Rows) -> int:
         """Adds ``expression >= bound`` (one row); returns the constraint that holds it."""
 

@@ -14,7 +14,15 @@ from dataclasses import replace
 import numpy as np
 
 from portbal.solve import Unbounded, Unproven
-from portbal.solve.active_set import ROUNDING, ActiveSet, Box, corner, descend, drive, least_variance
+from portbal.solve.active_set import (
+    ROUNDING,
+    ActiveSet,
+    Box,
+    corner,
+    descend,
+    drive,
+    least_variance,
+)
 
 _TIED = 8 * np.finfo(float).eps  # returns this close, relative to the largest, are equal
 

@@ -100,7 +100,7 @@ def frontier_page(book: Book) -> Page:
     page.source(2, "Both lines are drawn from estimates. A portfolio on the line is not better "
                 "than one just below it by more than the estimates are wrong.")
     page.section(SECTION, MARKED, MARKED + 4, "Portfolios on the chart")
-    page.units(UNITS, MARKED + 2, [_RATE, _RATE, "ratio"], left=0)
+    page.units(UNITS, MARKED + 2, ["a year", "a year", "ratio"], left=0)
     page.headings(HEAD, MARKED, ["Portfolio", "", "Volatility", "Return", "Sharpe"])
     for row, (title, column) in enumerate(
         (("Current", "D"), ("Benchmark", "E"), ("Target", "F")), start=FIRST
@@ -202,6 +202,7 @@ def risk_page(book: Book) -> Page:
         for column, weights in enumerate(("CurrentWeights", "BenchmarkWeights", "Weights"), 3):
             page.formula(row, column, book.call(*(part.format(weights) for part in call)),
                          number, "output")
+    page.name_range("RiskSummary", HEAD, 1, HEAD + 3, 5)
     _tail(page)
     _money(page)
     below = TAIL + len(METHODS) + 3
@@ -239,6 +240,7 @@ def _tail(page: Page) -> None:
                 page.formula(row, column, page.book.call(
                     name, "Returns", weights, f"$C{row + 1}", f"$B{row + 1}", "Horizon",
                 ), PERCENT2, "output")
+    page.name_range("TailRisk", TAIL, 1, TAIL + len(METHODS), 8)
     allow(page, (TAIL + 1, 2, TAIL + len(METHODS), 2), 0.5, 0.9999,
           "A level between 0.5 and 1: 0.95 looks at the worst 5%.")
 

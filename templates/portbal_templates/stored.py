@@ -1,9 +1,8 @@
-"""What a workbook file holds: the values of its cells and the sizes of its spills."""
+"""What a workbook file holds: values of cells, sizes of spills, tables by their names."""
 
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
@@ -30,6 +29,30 @@ def stored(workbook: bytes) -> Known:
                 if formula is not None and formula.get("t") == "array":
                     sizes[spot] = _size(formula.attrib["ref"])
     return Known(values, sizes)
+
+
+def tables(workbook: bytes) -> dict[str, list[list[Value]]]:
+    """The range behind every defined name, without blank rows and columns at its end."""
+    values = stored(workbook).values
+    with zipfile.ZipFile(io.BytesIO(workbook)) as parts:
+        root = ElementTree.fromstring(parts.read("xl/workbook.xml"))
+    found = {}
+    for name in root.iter(f"{_MAIN}definedName"):
+        if name.get("localSheetId") is None:
+            sheet, area = (name.text or "").replace("$", "").split("!")
+            top, left, bottom, right = _corners(area)
+            found[name.attrib["name"]] = _trimmed([
+                [values.get((sheet, row, column)) for column in range(left, right + 1)]
+                for row in range(top, bottom + 1)
+            ])
+    return found
+
+
+def _trimmed(rows: list[list[Value]]) -> list[list[Value]]:
+    filled = [row for row in rows if any(value is not None for value in row)]
+    width = max((at + 1 for row in filled for at, value in enumerate(row) if value is not None),
+                default=0)
+    return [row[:width] for row in filled]
 
 
 def _shared_texts(parts: zipfile.ZipFile) -> list[str]:
@@ -61,8 +84,11 @@ def _value(cell: ElementTree.Element, texts: list[str]) -> Value:
     return float(text) if kind == "n" else text
 
 
+def _corners(area: str) -> tuple[int, int, int, int]:
+    first, _, last = area.partition(":")
+    return (*xl_cell_to_rowcol(first), *xl_cell_to_rowcol(last or first))
+
+
 def _size(area: str) -> tuple[int, int]:
-    first, _, last = re.sub(r"\$", "", area).partition(":")
-    top, left = xl_cell_to_rowcol(first)
-    bottom, right = xl_cell_to_rowcol(last or first)
+    top, left, bottom, right = _corners(area)
     return bottom - top + 1, right - left + 1

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hosts.excel_standin import MISSING, Cells, ComTime, Reply
 from portbal_addin.block import Block, Cell
 from portbal_addin.hosts.excel import generate

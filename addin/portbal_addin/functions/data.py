@@ -16,7 +16,7 @@ from portbal_addin.registry import function
 def returns(
     prices: Annotated[pd.DataFrame, PRICES, "Prices: dates down, assets across."],
     kind: Annotated[
-        str, choice("simple", "log"), "simple, or log, whose table is titled Date (log)."
+        str, choice("simple", "log"), "Simple, or log, whose table is titled Date (log)."
     ] = "simple",
     every: Annotated[
         str | None, choice("D", "W", "M", "Q", "Y"),

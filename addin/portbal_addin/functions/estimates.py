@@ -27,7 +27,7 @@ Periods = Annotated[
 def meanreturn(
     returns: Returns,
     method: Annotated[
-        str, TEXT, "mean: the arithmetic mean times periods. compound: what wealth grew by a year."
+        str, TEXT, "Mean: the arithmetic mean times periods. compound: what wealth grew by a year."
     ] = "mean",
     periods: Periods = None,
     options: Annotated[
@@ -46,12 +46,12 @@ def meanreturn(
 def covariance(
     returns: Returns,
     method: Annotated[
-        str, TEXT, "sample (histories may start later), or ledoit-wolf: shrunk toward the identity."
+        str, TEXT, "Sample (histories may start later), or ledoit-wolf: shrunk toward the identity."
     ] = "sample",
     periods: Periods = None,
     options: Annotated[
         dict[str, object] | None, OPTIONS,
-        "indefinite = refuse or keep: what becomes of a matrix that is not positive semidefinite, "
+        "Option indefinite, refuse or keep: what becomes of a matrix that is not positive semidefinite, "
         "as histories of different length can give.",
     ] = None,
 ) -> Annotated[Noted[pd.DataFrame], MATRIX]:
@@ -69,7 +69,7 @@ def nearestpsd(
         pd.DataFrame, MATRIX, "A covariance or correlation matrix with names on both sides."
     ],
     show: Annotated[
-        str, choice("matrix", "change"), "matrix, or change: the largest absolute change."
+        str, choice("matrix", "change"), "Matrix, or change: the largest absolute change."
     ] = "matrix",
 ) -> Annotated[Noted[pd.DataFrame] | Noted[float], MATRIX_OR_NUMBER]:
     """The positive semidefinite matrix nearest to this one in the Frobenius norm; with ones on

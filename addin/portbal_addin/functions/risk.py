@@ -23,7 +23,7 @@ HeldWeights = Annotated[
 ]
 Level = Annotated[float, NUMBER, "0.95 looks at the worst 5%."]
 Method = Annotated[
-    str, TEXT, "historical, normal, or cornish-fisher (modified in PerformanceAnalytics)."
+    str, TEXT, "Historical, normal, or cornish-fisher (modified in PerformanceAnalytics)."
 ]
 Horizon = Annotated[int, WHOLE, "Return periods the loss builds up over."]
 Options = Annotated[

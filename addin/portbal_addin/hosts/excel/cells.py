@@ -7,6 +7,7 @@ Whole columns are read as far as the sheet is used.
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -43,9 +44,8 @@ class Cells(Accessor):
         return ValueAccessor.reader(plain).prepend_stage(_use_what_is_used).append_stage(_to_block)
 
     @classmethod
-    def writer(cls, options: Options) -> Pipeline:
-        plain = Options(options).erase(["convert"])
-        return ValueAccessor.writer(plain).prepend_stage(_to_rows)
+    def writer(cls, _options: Options) -> Pipeline:
+        return Pipeline().append_stage(_to_rows)
 
 
 def _use_what_is_used(c: ConversionContext) -> None:
@@ -96,4 +96,11 @@ def _exact(rows: list[list[Any]], range_: Range | None) -> list[list[Any]]:
 
 
 def _to_rows(c: ConversionContext) -> None:
-    c.value = [list(row) for row in c.value]
+    """A block's cells are plain values, so only dates and blanks need xlwings' care, which
+    for every cell costs more than the formula."""
+    prepared = c.engine.impl.prepare_xl_data_element
+    c.value = [
+        [prepared(cell, None) if cell is None or isinstance(cell, dt.date) else cell
+         for cell in row]
+        for row in c.value
+    ]

@@ -1,0 +1,147 @@
+"""Recalculate the flagship workbook and show what came out.
+
+Copies the template portfolio_balancer, twenty US stocks with five years of daily prices, to a
+file, recalculates every formula in it, and prints the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from portbal_addin.block import date_of
+from portbal_addin.hosts.workbook import recalculate
+from portbal_templates import read
+from portbal_templates.page import Value
+from portbal_templates.stored import tables
+
+NAME = "portfolio_balancer"
+Tables = Mapping[str, list[list[Value]]]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE",
+                        help=f"where to write the workbook (default: {NAME}.xlsx in this folder; "
+                        "a file of yours with that name is kept)")
+
+
+def run(options: argparse.Namespace) -> int:
+    result = recalculate(read(NAME))
+    path = options.output or _free(Path(f"{NAME}.xlsx"), result.bytes)
+    try:
+        path.write_bytes(result.bytes)
+    except OSError as error:
+        print(f"portbal: {path} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    said = [str(item) for item in (*result.problems, *result.warnings)]
+    print("\n".join(report(tables(result.bytes), said, path.resolve())))
+    return 1 if said else 0
+
+
+def _free(path: Path, content: bytes) -> Path:
+    """The path, or the next numbered one, so that no other file is replaced."""
+    number = 1
+    chosen = path
+    while chosen.exists() and chosen.read_bytes() != content:
+        number += 1
+        chosen = path.with_stem(f"{path.stem}-{number}")
+    return chosen
+
+
+def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
+    """The lines to print, from the named tables of the recalculated workbook."""
+    prices = book["Prices"]
+    yield "portbal demo: twenty US stocks, from prices to orders"
+    yield ""
+    yield (f"Prices     {len(prices) - 1:,} days, {_day(prices[1][0])} to {_day(prices[-1][0])}, "
+           f"{len(prices[0]) - 1} assets")
+    yield (f"Views      {len(book['Views']) - 1}, blended with the returns that the benchmark "
+           "implies (Black-Litterman)")
+    yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} limits, risk-free rate "
+           f"{_percent(book['RiskFree'][0][0], 1)}")
+    yield from _section("Weights", _weights(book))
+    yield from _section("Return and risk, a year", _summary(book))
+    yield from _section("Loss in one day: VaR, and CVaR, the mean beyond it", _losses(book))
+    yield from _section("Limits of the target", _limits(book))
+    yield from _section("Orders in whole lots, US dollars", _orders(book))
+    yield from _section("Problems", problems or ["none"])
+    yield ""
+    yield f"Workbook   {path}"
+
+
+def _section(title: str, lines: Sequence[str] | Iterator[str]) -> Iterator[str]:
+    yield ""
+    yield title
+    yield from (f"  {line}" for line in lines)
+
+
+def _weights(book: Tables) -> Iterator[str]:
+    current, benchmark = (dict(map(tuple, book[name][1:]))
+                          for name in ("CurrentWeights", "BenchmarkWeights"))
+    yield f"{'':<10}{'current':>10}{'benchmark':>11}{'target':>10}{'change':>10}"
+    for asset, weight in book["Weights"][1:]:
+        change = _number(weight) - _number(current[asset])
+        yield (f"{asset:<10}{_percent(current[asset], 1):>10}{_percent(benchmark[asset], 1):>11}"
+               f"{_percent(weight, 1):>10}{_signed(change):>10}")
+
+
+def _summary(book: Tables) -> Iterator[str]:
+    yield f"{'':<22}{'current':>10}{'benchmark':>11}{'target':>10}"
+    for title, unit, *values in book["RiskSummary"][1:]:
+        shown = [f"{value:.3f}" if unit == "ratio" else _percent(value, 1) for value in values]
+        yield f"{title:<22}{shown[0]:>10}{shown[1]:>11}{shown[2]:>10}"
+
+
+def _losses(book: Tables) -> Iterator[str]:
+    header, *rows = book["TailRisk"]
+    chosen = [header.index(f"{measure}, {portfolio}")
+              for portfolio in ("current", "target") for measure in ("VaR", "CVaR")]
+    yield f"{'':<22}{'current':>17}{'target':>20}"
+    yield f"{'':<22}{'VaR':>10}{'CVaR':>10}{'VaR':>10}{'CVaR':>10}"
+    for row in rows:
+        shown = "".join(f"{_percent(row[at], 2):>10}" for at in chosen)
+        yield f"{f'{row[0]} {_percent(row[1], 0)}':<22}{shown}"
+
+
+def _limits(book: Tables) -> Iterator[str]:
+    rows = book["TargetLimits"][1:]
+    breaches = [row for row in rows if row[5] == "breach"]
+    before = sum(row[5] == "breach" for row in book["CurrentLimits"][1:])
+    kept = f"{len(breaches)} of {len(rows)} breached" if breaches else f"all {len(rows)} kept"
+    yield f"{kept}; the current portfolio breaches {before}"
+    for row in rows:
+        if row[5] != "ok":
+            low, high = (_percent(bound, 1) if bound is not None else "" for bound in row[2:4])
+            yield f"{row[0]:<24}{_percent(row[1], 1):>8}  {low:>6} to {high:<7}{row[5]}"
+
+
+def _orders(book: Tables) -> Iterator[str]:
+    yield f"{'':<14}{'quantity':>10}{'price':>11}{'value':>13}{'cost':>10}"
+    for asset, side, quantity, price, value, cost, *_ in book["Orders"][1:]:
+        yield (f"{side:<5}{asset:<9}{quantity:>10,.0f}{price:>11,.2f}{value:>13,.0f}"
+               f"{cost:>10,.2f}")
+    amounts = {name: _number(book[name][0][0])
+               for name in ("Cash", "Bought", "Sold", "OrderCosts", "CashLeft")}
+    yield (f"cash {amounts['Cash']:,.0f}, bought {amounts['Bought']:,.0f}, sold "
+           f"{amounts['Sold']:,.0f}, costs {amounts['OrderCosts']:,.0f}: cash left "
+           f"{amounts['CashLeft']:,.0f}")
+
+
+def _number(value: Value) -> float:
+    return float(value) if value is not None else 0.0
+
+
+def _percent(value: Value, digits: int) -> str:
+    return value if isinstance(value, str) else f"{_number(value):.{digits}%}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1%}" if abs(value) >= 0.0005 else "0.0%"
+
+
+def _day(value: Value) -> str:
+    day = date_of(value)
+    return day.date().isoformat() if isinstance(day, dt.datetime) else str(value)
