@@ -21,8 +21,10 @@ from portbal.limits.mandate import Mandate, constant, mandate
 from portbal.limits.measures import Facts
 from portbal.result import Result
 from portbal.solve import Infeasible, Unbounded, Unproven
+from portbal.solve.branch import Relaxed, branch_and_bound
 from portbal.solve.cone import ACCURACY, Outcome, Program, Rows
 from portbal.solve.critical_line import CriticalLine, critical_line, optimality
+from portbal.solve.discrete import Quadratic, State
 from portbal.solve.expressions import AbsoluteSum, Concave, Convex, Linear, Norm, TailMean
 
 _SAME = 1e-10  # relative difference below which two returns are one
@@ -283,28 +285,67 @@ def _most(permitted: Mandate, gain: np.ndarray) -> tuple[np.ndarray, Proof]:
 
 def _most_ratio(permitted: Mandate, excess: np.ndarray) -> tuple[np.ndarray, Proof]:
     """The most excess'w / volatility, by the perspective of the permitted set."""
-    program, kappa = permitted.program().homogenised()
-    program.zero(Rows.of(excess[None, :], -1.0))
-    program.minimise_quadratic(_cov(permitted))
-    with _told(permitted):
-        outcome = program.solve()
-    scale = outcome.x[kappa]
-    if scale <= 1e-9 * np.abs(outcome.x[: program.size]).max():
-        raise ConflictError(
-            "the best ratio is approached only by ever larger weights",
-            fix="Limit gross, net, or each asset.", argument="limits",
-        )
-    return _on_bounds(permitted, outcome.x[: program.size] / scale), _proof(outcome)
+
+    def solve(program: Program) -> tuple[np.ndarray, Outcome]:
+        homogeneous, kappa = program.homogenised()
+        homogeneous.zero(Rows.of(excess[None, :], -1.0))
+        homogeneous.minimise_quadratic(_cov(permitted))
+        outcome = homogeneous.solve()
+        scale = outcome.x[kappa]
+        if scale <= 1e-9 * np.abs(outcome.x[: program.size]).max():
+            raise Unbounded
+        return outcome.x / scale, outcome
+
+    return _best(permitted, lambda _: None, solve)
 
 
 def _conic(
     permitted: Mandate, objective: Callable[[Program], None]
 ) -> tuple[np.ndarray, Proof]:
-    program = permitted.program()
-    objective(program)
-    with _told(permitted):
+    def solve(program: Program) -> tuple[np.ndarray, Outcome]:
         outcome = program.solve()
-    return _on_bounds(permitted, outcome.x[: program.size]), _proof(outcome)
+        return outcome.x, outcome
+
+    return _best(permitted, objective, solve)
+
+
+def _best(
+    permitted: Mandate, objective: Callable[[Program], None],
+    solve: Callable[[Program], tuple[np.ndarray, Outcome]],
+) -> tuple[np.ndarray, Proof]:
+    """The optimum of one program, or over the branches of the discrete rules."""
+    discrete = permitted.discrete
+    if discrete is None:
+        program = permitted.program()
+        objective(program)
+        with _told(permitted):
+            x, outcome = solve(program)
+        weights = _on_bounds(permitted, x[: program.size])
+        return weights, {"residual": outcome.residual, "gap": outcome.gap}
+
+    probe = Program(permitted.facts.size)
+    objective(probe)
+    quadratic = None if probe.quadratic is None else Quadratic(probe.quadratic)
+
+    def relax(state: State) -> Relaxed:
+        program = permitted.program()
+        objective(program)
+        program.quadratic = None
+        undecided = discrete.relax(program, state, quadratic)
+        x, outcome = solve(program)
+        held = np.zeros(program.size)
+        held[list(undecided)] = x[list(undecided.values())]
+        return Relaxed(outcome.objective, x[: program.size], held, outcome.residual, outcome.gap)
+
+    with _told(permitted):
+        found = branch_and_bound(
+            discrete.root(), relax,
+            lambda state, relaxed: discrete.complete(state, relaxed.weights),
+            lambda state, relaxed: discrete.split(state, relaxed.weights, relaxed.held))
+    weights = _on_bounds(permitted, found.best.weights)
+    weights[np.abs(weights) <= ACCURACY] = 0.0
+    return weights, {"residual": found.best.residual, "gap": found.best.gap,
+                     "nodes": float(found.nodes), "open gap": found.open_gap}
 
 
 def _on_bounds(permitted: Mandate, weights: np.ndarray) -> np.ndarray:
@@ -348,7 +389,7 @@ def _told(permitted: Mandate) -> Iterator[None]:
         raise explain(permitted) from None
     except Unbounded:
         raise ConflictError(
-            "the permitted weights can grow without end", argument="limits",
+            "the permitted weights can grow without end and still gain", argument="limits",
             fix="Limit gross, short, or each asset.",
         ) from None
     except Unproven as stopped:
@@ -356,10 +397,6 @@ def _told(permitted: Mandate) -> Iterator[None]:
             f"no optimum could be proved ({stopped})",
             fix="Rescale the numbers, or remove limits that nearly contradict each other.",
         ) from None
-
-
-def _proof(outcome: Outcome) -> Proof:
-    return {"residual": outcome.residual, "gap": outcome.gap}
 
 
 def _reachable(permitted: Mandate, target: float) -> None:
@@ -402,7 +439,11 @@ def _solution(
     permitted: Mandate, weights: np.ndarray, proof: Proof, objective: float
 ) -> Solution:
     series = pd.Series(weights, index=permitted.facts.universe)
-    return Solution(series, objective, proof=proof)
+    notes: tuple[str, ...] = ()
+    if proof.get("open gap", 0.0) > 0:
+        notes = (f"Not proved to be the best: after {proof['nodes']:,.0f} branches a portfolio "
+                 f"could still be better by {proof['open gap']:.1e} in the objective.",)
+    return Solution(series, objective, notes=notes, proof=proof)
 
 
 def _universe(index: pd.Index, argument: str) -> pd.Index:

@@ -29,11 +29,12 @@ portbal
 portbal.errors portbal.result
 portbal.labels
 portbal.choices portbal.periods
-portbal.matrices portbal.picks portbal.tables
+portbal.matrices portbal.picks portbal.tables portbal.losses.laws
+portbal.losses.*
 portbal.prices portbal.estimate.* portbal.risk portbal.tail
 portbal.solve
-portbal.solve.active_set portbal.solve.cone
-portbal.solve.expressions portbal.solve.turning_points
+portbal.solve.active_set portbal.solve.branch portbal.solve.cone
+portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
 portbal.solve.critical_line
 portbal.views portbal.limits.measures
 portbal.limits.language
@@ -48,7 +49,7 @@ portbal_addin.literals portbal_addin.codecs.kind portbal_addin.codecs.cells
 portbal_addin.codecs.labelled portbal_addin.codecs.scalars portbal_addin.codecs.tables
 portbal_addin.registry
 portbal_addin.functions.*
-portbal_addin.book
+portbal_addin.book portbal_addin.journal_file
 portbal_addin.macros.**
 portbal_addin.hosts.excel.** portbal_addin.hosts.workbook.** portbal_addin.hosts.calc.**
 portbal_templates.** portbal_udfs
@@ -60,9 +61,9 @@ portbal_addin.__main__
 SEES_ONLY = {
     "portbal.solve": ["portbal.solve"],
     "portbal_addin.hosts": [
-        "portbal.errors", "portbal_addin.block", "portbal_addin.literals",
-        "portbal_addin.registry", "portbal_addin.book", "portbal_addin.macros",
-        "portbal_addin.hosts",
+        "portbal.errors", "portbal.labels", "portbal_addin.block", "portbal_addin.literals",
+        "portbal_addin.registry", "portbal_addin.book", "portbal_addin.journal_file",
+        "portbal_addin.macros", "portbal_addin.hosts",
     ],
     "portbal_udfs": ["portbal_addin.hosts.excel"],
     "portbal_templates": [

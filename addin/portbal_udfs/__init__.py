@@ -12,7 +12,7 @@ from portbal_addin.hosts.excel.cells import Cells
 
 @xw.func(category="portbal")
 @xw.arg("prices", Cells, doc="Prices: dates down, assets across.")
-@xw.arg("kind", Cells, doc="simple, or log, whose table is titled Date (log).")
+@xw.arg("kind", Cells, doc="Simple, or log, whose table is titled Date (log).")
 @xw.arg("every", Cells, doc="D, W, M, Q or Y: take the last price of each day, week (Monday to Sunday), month, quarter or year. Left out, take every row.")
 @xw.ret(Cells)
 def PORTBAL_RETURNS(prices=None, kind=None, every=None):
@@ -22,7 +22,7 @@ def PORTBAL_RETURNS(prices=None, kind=None, every=None):
 
 @xw.func(category="portbal")
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across. A history may start later: leave blanks above it.")
-@xw.arg("method", Cells, doc="mean: the arithmetic mean times periods. compound: what wealth grew by a year.")
+@xw.arg("method", Cells, doc="Mean: the arithmetic mean times periods. compound: what wealth grew by a year.")
 @xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
 @xw.arg("options", Cells, doc="Option, value; these methods take none.")
 @xw.ret(Cells)
@@ -33,9 +33,9 @@ def PORTBAL_MEANRETURN(returns=None, method=None, periods=None, options=None):
 
 @xw.func(category="portbal")
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across. A history may start later: leave blanks above it.")
-@xw.arg("method", Cells, doc="sample (histories may start later), or ledoit-wolf: shrunk toward the identity.")
+@xw.arg("method", Cells, doc="Sample (histories may start later), or ledoit-wolf: shrunk toward the identity.")
 @xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
-@xw.arg("options", Cells, doc="indefinite = refuse or keep: what becomes of a matrix that is not positive semidefinite, as histories of different length can give.")
+@xw.arg("options", Cells, doc="Option indefinite, refuse or keep: what becomes of a matrix that is not positive semidefinite, as histories of different length can give.")
 @xw.ret(Cells)
 def PORTBAL_COVARIANCE(returns=None, method=None, periods=None, options=None):
     "The covariance of returns, a year."
@@ -44,7 +44,7 @@ def PORTBAL_COVARIANCE(returns=None, method=None, periods=None, options=None):
 
 @xw.func(category="portbal")
 @xw.arg("matrix", Cells, doc="A covariance or correlation matrix with names on both sides.")
-@xw.arg("show", Cells, doc="matrix, or change: the largest absolute change.")
+@xw.arg("show", Cells, doc="Matrix, or change: the largest absolute change.")
 @xw.ret(Cells)
 def PORTBAL_NEARESTPSD(matrix=None, show=None):
     "The positive semidefinite matrix nearest to this one in the Frobenius norm; with ones on the diagonal the nearest correlation matrix."
@@ -250,7 +250,7 @@ def PORTBAL_SHARPE(weights=None, mu=None, cov=None, riskfree=None):
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
 @xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
-@xw.arg("method", Cells, doc="historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
+@xw.arg("method", Cells, doc="Historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
 @xw.arg("horizon", Cells, doc="Return periods the loss builds up over.")
 @xw.arg("options", Cells, doc="Option, value: moments = sample or population (normal, cornish-fisher); tail = fraction or beyond (historical).")
 @xw.ret(Cells)
@@ -263,7 +263,7 @@ def PORTBAL_VAR(returns=None, weights=None, level=None, method=None, horizon=Non
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
 @xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
-@xw.arg("method", Cells, doc="historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
+@xw.arg("method", Cells, doc="Historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
 @xw.arg("horizon", Cells, doc="Return periods the loss builds up over.")
 @xw.arg("options", Cells, doc="Option, value: moments = sample or population (normal, cornish-fisher); tail = fraction or beyond (historical).")
 @xw.ret(Cells)

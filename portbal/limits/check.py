@@ -9,7 +9,7 @@ import pandas as pd
 
 from portbal import labels
 from portbal.errors import InputError
-from portbal.limits.language import Limit, parse
+from portbal.limits.language import Limit, informed, parse
 from portbal.limits.measures import Facts, asset
 
 TOLERANCE = 1e-6
@@ -41,6 +41,7 @@ def check(
         returns = returns.iloc[:, [at[labels.key(label)] for label in universe]]
     facts = Facts.gather(
         universe, assets, mu, cov, returns, periods, reference="weights and assets")
+    facts = informed(facts, limits)
     values = held.to_numpy()
     rows = parse(limits, facts.assets, facts.universe) + _own_bounds(facts)
     return pd.DataFrame(
@@ -51,6 +52,9 @@ def check(
 
 def _checked(limit: Limit, value: float) -> tuple[str, float, float, float, float, str]:
     headroom = min(value - limit.low, limit.high - value)
+    if math.isinf(value):  # the smallest holding of nothing
+        value = headroom = math.nan
+        return limit.name, value, limit.low, math.nan, headroom, "ok"
     status = "ok" if headroom > TOLERANCE else "at limit" if headroom >= -TOLERANCE else "breach"
     low, high = (x if math.isfinite(x) else math.nan for x in (limit.low, limit.high))
     return limit.name, value, low, high, headroom, status

@@ -29,6 +29,10 @@ def explain(permitted: Mandate) -> ConflictError:
     Rows are taken away one at a time; those whose absence leaves the conflict in place are
     not part of it (deletion filter, Chinneck and Dravnieks 1991).
     """
+    if permitted.discrete is not None and is_feasible(replace(permitted, discrete=None)):
+        return ConflictError(
+            "the rules on holdings and issuers cannot hold beside the other limits",
+            fix="Permit more holdings, smaller ones, or more issuers.", argument="limits")
     rows = permitted.rows
     for limit in rows:
         fewer = replace(permitted, rows=tuple(r for r in rows if r is not limit))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,13 @@ from portbal.limits import measures
 from portbal.limits.measures import WORDS, Facts, Measure, is_grouping
 from portbal.solve.expressions import Concave, Convex, Expression
 
-_LEADS = ("each", "exposure", "active", "cvar 95%")
+PARAMETERS = ("nav", "participation")
+_LEADS = (
+    "each", "exposure", "active", "cvar 95%", "top 5", "days to liquidate", "liquid in 5 days",
+    "ucits 5/10/40", *PARAMETERS,
+)
+_TOP = re.compile(r"top\s+(\d+)", re.IGNORECASE)
+_LIQUID = re.compile(r"liquid in\s+(\d+(?:\.\d+)?)\s+days?", re.IGNORECASE)
 _CVAR = re.compile(r"cvar\s+(\d+(?:\.\d+)?)\s*%", re.IGNORECASE)
 
 
@@ -75,11 +81,17 @@ def parse(
     if limits is None:
         return ()
     vocabulary = _Vocabulary(assets, universe)
-    result = []
+    result: list[Limit] = []
     for row, words, low, high, penalty in zip(
         limits.index, limits["Limit"], limits["Min"], limits["Max"],
         limits["Penalty"] if "Penalty" in limits else np.full(len(limits), np.nan), strict=True,
     ):
+        if key(words) in PARAMETERS:
+            continue
+        if key(words) == "ucits 5/10/40":
+            result += [Limit(int(row), measure, -math.inf, most)
+                       for measure, most in measures.ISSUER_LIMITS]
+            continue
         try:
             bounds = _bounds(float(low), float(high), float(penalty))
             each = key(words).startswith("each ")
@@ -128,6 +140,13 @@ class _Vocabulary:
             return [measures.asset(i, str(name)) for i, name in enumerate(self.universe)]
         if match := _CVAR.fullmatch(text):
             return [_cvar(match[1], lower)]
+        if match := _TOP.fullmatch(text):
+            return [_top(int(match[1]), lower)]
+        if match := _LIQUID.fullmatch(text):
+            return [measures.liquid_in(float(match[1]), lower)]
+        if lower == "days to liquidate":
+            return [measures.days_to_liquidate(i, str(name))
+                    for i, name in enumerate(self.universe) if key(name) != labels.CASH]
         for lead, rest in (
             ("each active ", self._each_active), ("each ", self._each_group),
             ("exposure ", self._exposure), ("active ", self._active),
@@ -198,6 +217,34 @@ def _cvar(percent: str, words: str) -> Measure:
     if not 0 < level < 1:
         raise InputError(f"the level {percent}% is not possible", fix="Use cvar 95%.")
     return measures.cvar(level, words)
+
+
+def _top(count: int, words: str) -> Measure:
+    if count < 1:
+        raise InputError("the top 0 are nothing", fix="Use top 5.")
+    return measures.top(count, words)
+
+
+def informed(facts: Facts, limits: pd.DataFrame | None) -> Facts:
+    """The facts with the values of the rows nav and participation, which stand in Max."""
+    if limits is None:
+        return facts
+    for row, words, low, high in zip(
+        limits.index, limits["Limit"], limits["Min"], limits["Max"], strict=True
+    ):
+        name = key(words)
+        if name not in PARAMETERS:
+            continue
+        if not math.isnan(low) or not high > 0 or (name == "participation" and high > 1):
+            raise InputError(
+                f"'{name}' has its value in Max: a positive number, a fraction for participation",
+                fix="Put it into Max and leave Min blank.", argument="limits", row=int(row),
+            )
+        if name == "nav":
+            facts = replace(facts, nav=float(high))
+        else:
+            facts = replace(facts, participation=float(high))
+    return facts
 
 
 def _group(title: str, label: str, group: pd.Series) -> Measure:

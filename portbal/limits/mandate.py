@@ -11,9 +11,10 @@ import pandas as pd
 
 from portbal import labels
 from portbal.errors import ConflictError, NotAvailable
-from portbal.limits.language import Limit, parse
-from portbal.limits.measures import Facts
+from portbal.limits.language import Limit, informed, parse
+from portbal.limits.measures import DISCRETE, UCITS, Facts, issuer_groups
 from portbal.solve.cone import Program, Rows
+from portbal.solve.discrete import Discrete, Holdings, Issuers
 from portbal.solve.expressions import Concave, Convex, Expression, Linear
 
 
@@ -24,6 +25,7 @@ class Mandate:
     lower, upper   shape (n,), infinite where open
     budget         what all weights sum to, or None when a net row says it
     rows           the other hard limits; soft: those with a Penalty
+    discrete       the rules on holdings and issuers that are decided by branching
     """
 
     facts: Facts
@@ -32,11 +34,12 @@ class Mandate:
     budget: float | None
     rows: tuple[Limit, ...]
     soft: tuple[Limit, ...]
+    discrete: Discrete | None = None
 
     @property
     def is_box(self) -> bool:
         """Only a box and a budget: the critical line carries it."""
-        return self.budget is not None and not self.rows and not self.soft
+        return self.budget is not None and not (self.rows or self.soft or self.discrete)
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
@@ -78,6 +81,7 @@ def mandate(
     column replaces the floor; a ``short`` row with Max s lowers it to -s; a ``net`` row
     replaces the sum of 1. With an asset named Cash all weights sum to 1 in any case.
     """
+    facts = informed(facts, limits)
     parsed = parse(limits, facts.assets, facts.universe)
     soft = tuple(limit for limit in parsed if limit.penalty is not None)
     if soft and not soft_allowed:
@@ -97,7 +101,55 @@ def mandate(
         if len(net) == 1 and net[0].low == net[0].high:
             budget = net[0].low
             rows = tuple(limit for limit in rows if limit is not net[0])
-    return Mandate(facts, lower, upper, budget, rows, soft)
+    branching = tuple(limit for limit in rows if limit.name in DISCRETE)
+    rows = tuple(limit for limit in rows if limit.name not in DISCRETE)
+    discrete = _discrete(facts, branching, lower, upper, budget) if branching else None
+    return Mandate(facts, lower, upper, budget, rows, soft, discrete)
+
+
+def _discrete(
+    facts: Facts, branching: tuple[Limit, ...], lower: np.ndarray, upper: np.ndarray,
+    budget: float | None,
+) -> Discrete:
+    """The rules that need branching, with a finite box to branch in."""
+    first = branching[0]
+    if budget is not None:
+        upper = np.minimum(upper, budget - (lower.sum() - lower))
+        lower = np.maximum(lower, budget - (upper.sum() - upper))
+    if np.isinf(upper).any() or np.isinf(lower).any():
+        label = facts.universe[int(np.flatnonzero(np.isinf(upper) | np.isinf(lower))[0])]
+        raise NotAvailable(
+            f"{labels.shorten(first.name)} needs a Max for every asset, and "
+            f"{labels.shorten(label)} has none", fix="Add a row 'each asset' with a Max.",
+            argument="limits", row=first.row,
+        )
+    most = [limit.high for limit in branching if limit.name == "holdings"]
+    fewest = [limit.low for limit in branching if limit.name == "holdings"]
+    least = [limit.low for limit in branching if limit.name == "smallest holding"]
+    holdings = issuers = None
+    for limit in branching:
+        if limit.name == "smallest holding" and (limit.high < math.inf or not limit.low > 0):
+            raise NotAvailable(
+                "'smallest holding' takes a positive Min and no Max",
+                fix="Give the least weight of a holding as Min.", argument="limits",
+                row=limit.row)
+        if limit.name == "holdings" and limit.low > 0 and not least:
+            raise NotAvailable(
+                "'holdings' with a Min says nothing while a holding may be as small as you like",
+                fix="Add a row 'smallest holding' with a Min.", argument="limits", row=limit.row)
+        if limit.name in UCITS and (lower < 0).any():
+            raise NotAvailable(
+                "'ucits 5/10/40' cannot be posed with short positions",
+                fix="Remove the short row and negative floors.", argument="limits", row=limit.row)
+    if most or least:
+        holdings = Holdings(
+            ~facts.cash,
+            None if not most or math.isinf(min(most)) else math.floor(min(most)),
+            None if not fewest or math.isinf(max(fewest)) else math.ceil(max(fewest)),
+            max(least, default=0.0))
+    if any(limit.name in UCITS for limit in branching):
+        issuers = Issuers(issuer_groups(facts))
+    return Discrete(lower, upper, holdings, issuers)
 
 
 def _box(facts: Facts, hard: tuple[Limit, ...]) -> tuple[np.ndarray, np.ndarray]:

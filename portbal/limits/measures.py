@@ -15,9 +15,13 @@ import pandas as pd
 
 from portbal import labels, matrices, periods
 from portbal.errors import InputError, NotAvailable
+from portbal.solve.discrete import ISSUER_MOST, LARGE_MOST, Holdings, Issuers
 from portbal.solve.expressions import (
     AbsoluteSum,
+    CappedSum,
+    EffectiveNumber,
     Expression,
+    LargestSum,
     Linear,
     Norm,
     ShortSum,
@@ -36,6 +40,7 @@ class Facts:
     mu        expected returns a year, shape (n,); cov, a year, shape (n, n)
     returns   scenarios a period, shape (T, n)
     undated   why returns could not be brought to a year, where they could not
+    nav, participation   net assets, and the share of a day's trading volume one may be
     """
 
     universe: pd.Index
@@ -44,6 +49,8 @@ class Facts:
     cov: np.ndarray | None = None
     returns: np.ndarray | None = None
     undated: InputError | None = None
+    nav: float | None = None
+    participation: float = 0.2
 
     @classmethod
     def gather(
@@ -223,6 +230,45 @@ def cvar(level: float, name: str) -> Measure:
     return Measure(name, lambda facts: TailMean(facts.need("returns", facts.returns), level))
 
 
+def top(count: int, name: str) -> Measure:
+    """The sum of the largest weights."""
+    return Measure(name, lambda facts: LargestSum(np.ones(facts.size, dtype=bool), count))
+
+
+def days_to_liquidate(position: int, label: str) -> Measure:
+    """The days it takes to trade one asset away."""
+
+    def express(facts: Facts) -> Expression:
+        price = np.zeros(facts.size)
+        price[position] = 1 / _a_day(facts)[position]
+        return AbsoluteSum(price, np.zeros(facts.size))
+
+    return Measure(f"days to liquidate {label}", express)
+
+
+def liquid_in(days: float, name: str) -> Measure:
+    """The share that can be sold within so many days; a short position counts against it."""
+    return Measure(name, lambda facts: CappedSum(days * _a_day(facts)))
+
+
+def _a_day(facts: Facts) -> np.ndarray:
+    """The weight of each asset that can be traded in a day; cash is liquid at once."""
+    if facts.nav is None:
+        raise InputError(
+            "it needs the net assets", fix="Add a row nav with the net assets in Max.")
+    volume = facts.column("ADV").to_numpy(dtype=float)
+    traded = volume * facts.participation / facts.nav
+    traded[facts.cash] = 1e9
+    bad = ~(traded > 0)
+    if bad.any():
+        label = facts.universe[int(np.flatnonzero(bad)[0])]
+        raise InputError(
+            f"{labels.shorten(label)} has no positive ADV",
+            fix="Fill in what is traded of it a day.", argument="assets", row=label, column="ADV",
+        )
+    return traded
+
+
 def _beta(facts: Facts) -> Expression:
     cov = facts.need("cov", facts.cov)
     benchmark = facts.portfolio("Benchmark")
@@ -233,6 +279,27 @@ def _beta(facts: Facts) -> Expression:
             fix="Give a benchmark that moves.", argument="assets", column="Benchmark",
         )
     return Linear(cov @ benchmark / variance)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A value that no convex program can hold: the mandate poses it by branching."""
+
+    count: Callable[[np.ndarray], float]
+
+    def value(self, weights: np.ndarray) -> float:
+        return float(self.count(weights))
+
+
+def issuer_groups(facts: Facts) -> np.ndarray:
+    """One row an issuer, picking its assets; an asset without an issuer is its own, cash
+    has none. Shape (g, n)."""
+    names = [labels.key(x) for x in facts.column("Issuer")]
+    groups: dict[str, np.ndarray] = {}
+    for at, (name, label) in enumerate(zip(names, facts.universe, strict=True)):
+        if not facts.cash[at]:
+            groups.setdefault(name or f"asset {labels.key(label)}", np.zeros(facts.size))[at] = 1
+    return np.array(list(groups.values()))
 
 
 def _not_cash(facts: Facts) -> np.ndarray:
@@ -251,6 +318,16 @@ def _cash(facts: Facts) -> Expression:
     return Linear(facts.cash.astype(float))
 
 
+# What the mandate decides by branching.
+UCITS = ("ucits 5/10/40: largest issuer", "ucits 5/10/40: issuers above 5%")
+DISCRETE = ("holdings", "smallest holding", *UCITS)
+ISSUER_LIMITS = (
+    (Measure(UCITS[0], lambda facts: _Counted(Issuers(issuer_groups(facts)).largest)),
+     ISSUER_MOST),
+    (Measure(UCITS[1], lambda facts: _Counted(Issuers(issuer_groups(facts)).above)),
+     LARGE_MOST),
+)
+
 # The words that stand alone, in the order a list of them is shown.
 WORDS: dict[str, Measure] = {
     measure.name: measure
@@ -265,6 +342,9 @@ WORDS: dict[str, Measure] = {
         Measure("active share", lambda facts: AbsoluteSum(
             np.full(facts.size, 0.5), facts.portfolio("Benchmark"))),
         Measure("beta", _beta),
+        Measure("effective number", lambda facts: EffectiveNumber(~facts.cash)),
+        Measure("holdings", lambda facts: _Counted(Holdings(~facts.cash).count)),
+        Measure("smallest holding", lambda facts: _Counted(Holdings(~facts.cash).smallest)),
         Measure("turnover", lambda facts: AbsoluteSum(
             np.full(facts.size, 0.5), facts.portfolio("Current"))),
         Measure("trade cost", lambda facts: AbsoluteSum(

@@ -21,7 +21,9 @@ import numpy as np
 
 from portbal.solve import Unproven
 
-ROUNDING = 1e-13  # what rounding may leave of a difference, relative to its terms
+ROUNDING = 2e-14  # what rounding may leave of a difference, relative to its terms
+_CLOSE = 1e-8  # residual of a linear system, relative to its right side, that is refined no more
+_REPLICA = 1e-10  # weights this small, relative to the largest, may be rounding
 
 
 @dataclass(frozen=True)
@@ -129,26 +131,55 @@ class ActiveSet:
         self._order[0] = asset
         self.renew()
 
-    def solve(self, right: np.ndarray, total: float) -> np.ndarray:
-        """p with C p + multiplier = right on the free assets and sum(p) = total."""
-        both = self.inverse @ np.column_stack([right - right.mean(), np.ones(self.count)])
-        ones = both[:, 1]
-        return both[:, 0] + (total - both[:, 0].sum()) / ones.sum() * ones
+    def solve(self, right: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+        """p (n,) and Cp, where p is 0 but on the free assets, sum(p) = total, and
+        Cp + multiplier = right there."""
+        free = self.free
+        right = _centred(right)
+        goal = _CLOSE * float(np.abs(right).max())
+        step, product = np.zeros(len(self.cov)), np.zeros(len(self.cov))
+        missing = right
+        for _ in range(3):
+            both = self.inverse @ np.column_stack([missing, np.ones(len(free))])
+            step[free] += _balanced(both, total - float(step.sum()))
+            product = self.cov @ step
+            missing = _centred(right - product[free])
+            if np.abs(missing).max() <= goal + self._least_error(step):
+                return step, product
+        self.renew()
+        square = self.cov[np.ix_(free, free)] + self.shift
+        both = np.linalg.solve(square, np.column_stack([right, np.ones(len(free))]))
+        step[free] = _balanced(both, total)
+        return step, self.cov @ step
 
-    def curvature(self, direction: np.ndarray) -> float:
-        """d'Cd, or 0 where rounding may have made all of it."""
-        value = float(direction @ (self.cov @ direction))
+    def _least_error(self, step: np.ndarray) -> float:
+        deviations = self.deviation[self.free]
+        sizes = float(np.abs(step).max()) * float(deviations.sum())
+        return ROUNDING * sizes * float(deviations.max())
+
+    def curvature(self, direction: np.ndarray, product: np.ndarray) -> float:
+        """d'Cd from d and Cd, or 0 where rounding may have made all of it."""
         sizes = np.abs(direction)
-        noise = sizes.max() * ROUNDING * self.deviation[self.free].sum()
+        noise = _REPLICA * float(sizes.max()) * float(self.deviation[self.free].sum())
         exposure = float(self.deviation @ sizes)
+        value = float(direction @ product)
         return value if value > ROUNDING * exposure**2 + noise**2 else 0.0
 
+    def noise(self, x: np.ndarray, q: np.ndarray, size: float) -> float:
+        """Half of what rounding may leave of ``Cx - q - multiplier`` on free assets, when
+        the components of x come from terms of this size."""
+        free = self.free
+        each = self.deviation[free] * self._exposure(x, size) + np.abs(q[free])
+        return ROUNDING / 2 * float(each.max())
+
     def rounding(self, x: np.ndarray, q: np.ndarray, size: float) -> np.ndarray:
-        """What rounding may leave in each component of ``Cx - q - multiplier``, when the
-        free components of x come from terms of this size."""
-        terms = self.deviation @ np.abs(x) + size / 1000 * self.deviation[self.free].sum()
-        each = self.deviation * terms + np.abs(q)
+        """What rounding may leave in each component of ``Cx - q - multiplier`` (n,)."""
+        each = self.deviation * self._exposure(x, size) + np.abs(q)
         return ROUNDING * (each + each[self.free].max())
+
+    def _exposure(self, x: np.ndarray, size: float) -> float:
+        held = float(self.deviation @ np.abs(x))
+        return held + size / 1000 * float(self.deviation[self.free].sum()) if size else held
 
 
 def corner(
@@ -207,48 +238,55 @@ def descend(
     """
     movable = box.movable
     for _ in range(200 + 20 * len(x)):
-        gradient = _settle(active, q, box, x)
-        reduced = gradient - gradient[active.free].mean()
-        rounding = active.rounding(x, q, box.size)
-        excess = np.where(movable, active.side * reduced - rounding, -np.inf)
-        asset = int(excess.argmax())
-        if excess[asset] <= 0:
+        reduced = settle(active, q, box, x)
+        excess = active.side * reduced - active.rounding(x, q, box.size)
+        asset = int(np.where(movable, excess, -1.0).argmax())
+        if excess[asset] <= 0 or not movable[asset]:
             return reduced, None
         if not drive(active, asset, abs(float(reduced[asset])), box, x):
             return reduced, asset
     raise Unproven("the active set did not settle")
 
 
-def _settle(active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray) -> np.ndarray:
+def settle(active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray) -> np.ndarray:
     """Minimises over the free assets, in place; those that meet a bound stay there.
 
-    Returns the gradient Cx - q.
+    Returns the reduced gradient.
     """
-    refinements = 0
+    last = np.inf
     while True:
-        gradient = active.cov @ x - q
         free = active.free
-        inner, gap = gradient[free], box.budget - float(x.sum())
-        error = np.abs(inner - inner.mean()).max()
-        settled = error <= active.rounding(x, q, box.size)[free].max() / 4
-        balanced = abs(gap) <= ROUNDING / 10 * max(float(np.abs(x).sum()), box.size)
-        if (settled and balanced) or refinements > 8:
-            return gradient
-        step = active.solve(-inner, gap)
-        limits = box.room(x, step, free)
+        reduced = active.cov @ x - q
+        reduced -= reduced[free].sum() / len(free)
+        gap = box.budget - float(x.sum())
+        error = float(np.abs(reduced[free]).max())
+        balanced = abs(gap) <= ROUNDING / 4 * max(float(np.abs(x).sum()), box.size)
+        if error <= active.noise(x, q, box.size) and balanced or error >= last / 2:
+            return reduced
+        step, _ = active.solve(-reduced[free], gap)
+        limits = box.room(x, step[free], free)
         blocking = int(limits.argmin())
         if limits[blocking] >= 1:
-            x[free] += step
-            refinements += 1
-            if refinements == 2:
-                active.renew()
+            x += step
+            last = error
             continue
-        x[free] += limits[blocking] * step
+        x += limits[blocking] * step
         if active.count == 1:
-            return gradient
-        side = 1 if step[blocking] > 0 else -1
+            return reduced
+        side = 1 if step[free[blocking]] > 0 else -1
         box.put(x, free[blocking], side)
         active.remove(blocking, side)
+        last = np.inf
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    return values - values.sum() / len(values)
+
+
+def _balanced(both: np.ndarray, total: float) -> np.ndarray:
+    """The first column and as much of the second as brings the sum to ``total``."""
+    values, ones = both.T
+    return values + (total - values.sum()) / ones.sum() * ones
 
 
 def drive(active: ActiveSet, asset: int, slope: float, box: Box, x: np.ndarray) -> bool:
@@ -261,10 +299,9 @@ def drive(active: ActiveSet, asset: int, slope: float, box: Box, x: np.ndarray) 
     own = np.array([asset])
     while True:
         free = active.free
-        direction = np.zeros(len(x))
-        direction[free] = sign * active.solve(-active.cov[free, asset], -1.0)
+        direction, product = active.solve(-sign * active.cov[free, asset], -float(sign))
         direction[asset] = sign
-        curvature = active.curvature(direction)
+        curvature = active.curvature(direction, product + sign * active.cov[asset])
         wanted = slope / curvature if curvature > 0 else np.inf
         limits = box.room(x, direction[free], free)
         blocking = int(limits.argmin())

@@ -143,10 +143,14 @@ class Program:
             cones.append(made[cone](m))
             constants.append(rows.constant)
             for start, matrix in rows.parts:
-                entries = sparse.coo_matrix(matrix)
-                values.append(-entries.data)
-                rows_at.append(entries.row + height)
-                columns_at.append(entries.col + start)
+                if isinstance(matrix, np.ndarray):
+                    r, c = np.nonzero(matrix)
+                    data = matrix[r, c]
+                else:
+                    r, c, data = matrix.row, matrix.col, matrix.data
+                values.append(-data)
+                rows_at.append(r + height)
+                columns_at.append(c + start)
             height += m
         A = sparse.csc_matrix(
             (np.concatenate(values), (np.concatenate(rows_at), np.concatenate(columns_at))),

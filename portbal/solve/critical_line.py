@@ -263,6 +263,8 @@ def _guessed(
             base, ones = np.linalg.solve(shifted[np.ix_(free, free)], right).T
         except np.linalg.LinAlgError:
             return None
+        if not ones.sum() > 0:
+            return None
         multiplier = (budget - weights.sum() - base.sum()) / ones.sum()
         weights[free] = base + multiplier * ones
         wanted = weights - (shifted @ weights - multiplier) / shifted.diagonal()

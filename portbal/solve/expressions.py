@@ -168,13 +168,13 @@ class LargestSum:
 
 @dataclass(frozen=True)
 class EffectiveNumber:
-    """1 over the sum of squared weights among those the mask (n,) names; infinite at 0."""
+    """1 over the sum of squared weights among those the mask (n,) names; 0 without holdings."""
 
     mask: np.ndarray
 
     def value(self, weights: np.ndarray) -> float:
         squares = float(weights[self.mask] @ weights[self.mask])
-        return 1 / squares if squares > 0 else np.inf
+        return 1 / squares if squares > 0 else 0.0
 
     def above(self, program: Program, bound: Rows) -> int:
         """The bound must be a positive constant: then it is a ball around 0."""

@@ -22,6 +22,7 @@ from portbal.solve.active_set import (
     descend,
     drive,
     least_variance,
+    settle,
 )
 
 _TIED = 8 * np.finfo(float).eps  # returns this close, relative to the largest, are equal
@@ -92,15 +93,17 @@ class _Path:
                 return None
             line, slope, escape = self._line(sign, reduced)
             if escape is None:
-                step, event = self._step(line, slope, sign, reduced)
+                step, limits = self._step(line, slope, sign, reduced)
                 if step == np.inf:
                     return line if line.any() else None
                 weights += step * line
-                self.lam = self._arrived(sign * step, event)
-                if event is not None and active.side[event] == 0 and active.count > 1:
-                    side = 1 if line[event] > 0 else -1
-                    self.box.put(weights, event, side)
-                    active.remove(int((active.free == event).argmax()), side)
+                self.lam = self._arrived(sign * step, limits)
+                blocking = int(limits[active.free].argmin())
+                asset = active.free[blocking]
+                if limits[asset] == step and active.count > 1:
+                    side = 1 if line[asset] > 0 else -1
+                    self.box.put(weights, asset, side)
+                    active.remove(blocking, side)
             elif not drive(active, escape, 0.0, self.box, weights):
                 raise Unbounded
             reduced = self._correct()
@@ -116,19 +119,15 @@ class _Path:
     def _correct(self) -> np.ndarray:
         """The reduced gradient (n,), after taking away what rounding has piled up."""
         active, weights, box = self.active, self.weights, self.box
-        gap = box.budget - float(weights.sum())
-        if abs(gap) > 4 * np.finfo(float).eps * np.abs(weights).sum():
-            weights[active.free] += active.solve(np.zeros(active.count), gap)
-        gradient = active.cov @ weights - self.lam * self.mu
-        reduced = gradient - gradient[active.free].mean()
-        error = np.where(active.side == 0, np.abs(reduced), active.side * reduced)
-        if (box.movable & (error > 10 * self._rounding())).any():
-            before = active.side.copy(), weights.copy()
-            reduced, escape = descend(active, self.lam * self.mu, box, weights)
+        q = self.lam * self.mu
+        reduced = settle(active, q, box, weights)
+        excess = active.side * reduced - 10 * active.rounding(weights, q, box.size)
+        if (excess[box.movable] > 0).any():
+            before = weights.copy()
+            reduced, escape = descend(active, q, box, weights)
             if escape is not None:
                 raise Unproven("the covariance is not positive semidefinite")
-            if (active.side != before[0]).any():
-                self.points.append((self.lam, before[1]))
+            self.points.append((self.lam, before))
         return reduced
 
     def _line(
@@ -145,18 +144,26 @@ class _Path:
         near = ROUNDING * max(float(np.abs(weights).max()), box.size)
         falls = idle & (side >= 0) & (weights > box.lower + near)
         rises = idle & (side <= 0) & (weights < box.upper - near)
-        cone = Box(np.where(falls, -np.inf, 0.0), np.where(rises, np.inf, 0.0))
-        line = np.zeros(len(weights))
-        slope, escape = descend(active, sign * self.mu, cone, line)
+        noise = active.rounding(weights, np.zeros(len(weights)), box.size)
+        still = np.zeros(len(weights), dtype=bool)
+        while True:
+            cone = Box(np.where(falls & ~still, -np.inf, 0.0),
+                       np.where(rises & ~still, np.inf, 0.0))
+            line = np.zeros(len(weights))
+            slope, escape = descend(active, sign * self.mu, cone, line)
+            slope[still] = 0
+            if escape is None or sign > 0 or self.lam * abs(slope[escape]) > noise[escape]:
+                break
+            still[escape] = True
         np.copyto(weights, box.lower, where=active.side < 0)
         np.copyto(weights, box.upper, where=active.side > 0)
         return line, slope, escape
 
     def _step(
         self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray
-    ) -> tuple[float, int | None]:
-        """How far the line holds, and the asset that ends it: a free one that meets its
-        bound or one at a bound that starts to move. None where lam = 0 or nothing does."""
+    ) -> tuple[float, np.ndarray]:
+        """How far the line holds, and how far each asset (n,) lets it go on: a free one
+        until it meets its bound, one at a bound until it starts to move."""
         active, side = self.active, self.active.side
         limits = np.full(len(line), np.inf)
         limits[active.free] = self.box.room(self.weights, line[active.free], active.free)
@@ -164,22 +171,22 @@ class _Path:
         worsening = worse > active.rounding(line, self.mu, 0.0)
         slack = np.maximum(-side[worsening] * reduced[worsening], 0)
         limits[worsening] = slack / worse[worsening]
-        event = int(limits.argmin())
-        end = self.lam if sign < 0 else np.inf
-        return (end, None) if limits[event] >= end else (float(limits[event]), event)
+        return min(float(limits.min()), self.lam if sign < 0 else np.inf), limits
 
-    def _arrived(self, change: float, event: int | None) -> float:
-        """lam after a step. When lam was so large that the difference means little, it is
-        read from the weights: among free assets and the one that ended the line,
-        Cw - lam mu is constant."""
-        if event is None:
-            return 0.0
-        active = self.active
-        held = np.append(active.free, event)
-        terms = active.deviation[held].max() * (active.deviation @ np.abs(self.weights))
-        spread = self.mu[held] - self.mu[held].mean()
+    def _arrived(self, change: float, limits: np.ndarray) -> float:
+        """lam after a step down or up by ``change``.
+
+        Where returns nearly tie, lam can be so large that little is left of the
+        difference. Then it is read from the weights: Cw - lam mu is the same for the free
+        assets and the one that starts to move.
+        """
         lam, doubt = self.lam + change, ROUNDING / 10 * self.lam
-        if self.lam * np.abs(spread).max() > terms:
-            read = float(spread @ (active.cov[held] @ self.weights) / (spread @ spread))
-            lam = min(max(read, lam - doubt), lam + doubt)
-        return min(max(lam, 0.0), self.lam) if change < 0 else lam
+        active = self.active
+        starting = (active.side != 0) & (np.abs(limits - abs(change)) <= doubt)
+        mu = self.mu - self.mu[active.free].mean()
+        starting &= mu != 0
+        if starting.any() and doubt > ROUNDING * lam:
+            risk = active.cov @ self.weights
+            read = (risk[starting] - risk[active.free].mean()) / mu[starting]
+            lam = min(max(float(read.max()), lam - doubt), lam + doubt)
+        return max(lam, 0.0)

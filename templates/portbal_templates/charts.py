@@ -65,8 +65,8 @@ def sector_shares(page: Page, row: int, column: int, width: int, height: int) ->
 def tail_losses(page: Page, row: int, column: int, width: int, height: int) -> None:
     chart = _bars(page, "column", "VaR and CVaR: loss as a fraction of the portfolio")
     for title, at, colour in (
-        ("VaR, current", 3, "#F6BE98"), ("CVaR, current", 4, style.ORANGE),
-        ("VaR, target", 7, "#8EA9DB"), ("CVaR, target", 8, style.NAVY),
+        ("VaR, current", 4, "#F6BE98"), ("CVaR, current", 5, style.ORANGE),
+        ("VaR, target", 6, "#8EA9DB"), ("CVaR, target", 7, style.NAVY),
     ):
         _series(chart, title, "Risk", TAIL + 1, MONEY, at, len(METHODS), colour)
     _place(page, chart, row, column, width, height, "VaR and CVaR of current and target")

@@ -23,11 +23,13 @@ MARKED = 14  # first column of the portfolios marked on the chart
 WEIGHTS, CHECKS, CHECK_ROOM = 28, 28 + ROOM + 6, 70
 BY_WEIGHT, BY_ASSET, BY_SECTOR = 1, 8, 15
 
-# Risk: header row of VaR and CVaR, first column of the same in money
-TAIL, MONEY = 16, 10
+# Risk: header row of VaR and CVaR, first column of the same in money; method, level, days.
+# Cornish-Fisher stands at ten days only: one-day returns are too far from normal for it.
+TAIL, MONEY = 15, 9
 METHODS = (
-    ("historical", 0.95), ("historical", 0.99), ("normal", 0.95), ("normal", 0.99),
-    ("cornish-fisher", 0.95), ("cornish-fisher", 0.99),
+    ("historical", 0.95, 1), ("historical", 0.99, 1),
+    ("historical", 0.95, 10), ("historical", 0.99, 10), ("normal", 0.95, 10),
+    ("normal", 0.99, 10), ("cornish-fisher", 0.95, 10), ("cornish-fisher", 0.99, 10),
 )
 
 # Trades: first columns

@@ -187,7 +187,7 @@ def risk_page(book: Book) -> Page:
     page = Page(
         book, "Risk", "Risk", "What the portfolios may lose. VaR and CVaR are positive losses; "
         "CVaR is the mean of the losses beyond VaR.",
-        widths=[18, 15, *[14] * 6, 3, 20, *[14] * 4], tab=OUTPUT_TAB,
+        widths=[18, 15, *[14] * 5, 3, 26, *[14] * 4], tab=OUTPUT_TAB,
     )
     page.section(SECTION, 1, 5, "Return and risk")
     page.headings(HEAD, 1, ["Measure", "Unit", "Current", "Benchmark", "Target"], left=2)
@@ -206,12 +206,14 @@ def risk_page(book: Book) -> Page:
     _tail(page)
     _money(page)
     below = TAIL + len(METHODS) + 3
-    charts.tail_losses(page, below, 1, page.pixels(1, 8), 380)
+    charts.tail_losses(page, below, 1, page.pixels(1, 7), 380)
     page.section(below, MONEY, MONEY + 4, "Reading this page")
     for row, text in enumerate((
         "VaR says how often, CVaR how much. Never read one without the other.",
-        "Tails: normal ignores that daily returns have fat tails, and understates losses at 99%. "
-        "Cornish-fisher corrects for skewness and kurtosis. Historical knows only what happened.",
+        "Tails: normal ignores that returns have fat tails, and understates losses at 99%. "
+        "Historical knows only what happened.",
+        "Cornish-fisher corrects normal for skewness and kurtosis while these are moderate. Here "
+        "they are at ten days; at one day they are too large, and the formula says so in a note.",
         "Stress: in a crisis correlations and volatilities rise together. The worst days of "
         "these five years are not the worst days possible.",
     ), start=below + 1):
@@ -221,36 +223,39 @@ def risk_page(book: Book) -> Page:
 
 
 def _tail(page: Page) -> None:
-    """VaR and CVaR side by side, by method and level."""
-    page.section(TAIL - 4, 1, 8, "VaR and CVaR")
-    page.text(TAIL - 3, 1, "Horizon (days)", "label")
-    page.input(TAIL - 3, 2, 1, "0")
-    allow(page, (TAIL - 3, 2, TAIL - 3, 2), 1, 252, "A whole number of days.", "integer")
-    page.name_cell("Horizon", TAIL - 3, 2)
-    page.units(TAIL - 1, 1, ["name", "fraction", *["loss, fraction"] * 6])
-    portfolios = (("current", "CurrentWeights"), ("benchmark", "BenchmarkWeights"),
-                  ("target", "Weights"))
-    titles = [f"{measure}, {title}" for title, _ in portfolios for measure in ("VaR", "CVaR")]
-    page.headings(TAIL, 1, ["Method", "Level", *titles])
-    for row, (method, level) in enumerate(METHODS, start=TAIL + 1):
-        page.text(row, 1, method, "label")
+    """VaR and CVaR side by side, by method, level and horizon."""
+    titles = ["VaR, current", "CVaR, current", "VaR, target", "CVaR, target"]
+    last = TAIL + len(METHODS)
+    page.section(TAIL - 2, 1, 7, "VaR and CVaR")
+    page.units(TAIL - 1, 1, ["name", "fraction", "days", *["loss, fraction"] * 4])
+    page.headings(TAIL, 1, ["Method", "Level", "Horizon", *titles])
+    for row, (method, level, days) in enumerate(METHODS, start=TAIL + 1):
+        page.input(row, 1, method)
         page.input(row, 2, level, "0%")
-        for at, (_, weights) in enumerate(portfolios):
-            for column, name in ((3 + 2 * at, "VAR"), (4 + 2 * at, "CVAR")):
-                page.formula(row, column, page.book.call(
-                    name, "Returns", weights, f"$C{row + 1}", f"$B{row + 1}", "Horizon",
-                ), PERCENT2, "output")
-    page.name_range("TailRisk", TAIL, 1, TAIL + len(METHODS), 8)
-    allow(page, (TAIL + 1, 2, TAIL + len(METHODS), 2), 0.5, 0.9999,
+        page.input(row, 3, days, "0")
+        for column, (name, weights) in enumerate((
+            ("VAR", "CurrentWeights"), ("CVAR", "CurrentWeights"), ("VAR", "Weights"),
+            ("CVAR", "Weights"),
+        ), start=4):
+            page.formula(row, column, page.book.call(
+                name, "Returns", weights, f"$C{row + 1}", f"$B{row + 1}", f"$D{row + 1}",
+            ), PERCENT2, "output")
+    page.name_range("TailRisk", TAIL, 1, last, 7)
+    page.sheet.data_validation(TAIL + 1, 1, last, 1, {
+        "validate": "list", "source": ["historical", "normal", "cornish-fisher"],
+    })
+    allow(page, (TAIL + 1, 2, last, 2), 0.5, 0.9999,
           "A level between 0.5 and 1: 0.95 looks at the worst 5%.")
+    allow(page, (TAIL + 1, 3, last, 3), 1, 252, "A whole number of days.", "integer")
 
 
 def _money(page: Page) -> None:
-    page.section(TAIL - 4, MONEY, MONEY + 4, "The same on the value of the holdings")
+    page.section(TAIL - 2, MONEY, MONEY + 4, "The same on the value of the holdings")
     page.units(TAIL - 1, MONEY, ["name", *["loss, US dollars"] * 4])
-    page.headings(TAIL, MONEY, ["Method and level", "VaR, current", "CVaR, current",
+    page.headings(TAIL, MONEY, ["Method, level, days", "VaR, current", "CVaR, current",
                                 "VaR, target", "CVaR, target"])
     for row in range(TAIL + 1, TAIL + 1 + len(METHODS)):
-        page.formula(row, MONEY, f'=$B{row + 1}&" "&TEXT($C{row + 1},"0%")', look="label")
-        for column, of in enumerate("DEHI", start=MONEY + 1):
-            page.formula(row, column, f"={of}{row + 1}*PortfolioValue", style.WHOLE)
+        at = row + 1
+        page.formula(row, MONEY, f'=$B{at}&" "&TEXT($C{at},"0%")&", "&$D{at}&"d"', look="label")
+        for column, of in enumerate("EFGH", start=MONEY + 1):
+            page.formula(row, column, f"={of}{at}*PortfolioValue", style.WHOLE)

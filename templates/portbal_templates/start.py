@@ -61,13 +61,16 @@ def _results(page: Page) -> None:
         ("Expected return", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 1}", "DEF"),
         ("Volatility", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 2}", "DEF"),
         ("Sharpe ratio", "ratio", "0.000", f"=Risk!{{}}{FIRST + 3}", "DEF"),
-        ("VaR, historical, 95%", "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "DFH"),
-        ("CVaR, historical, 95%", "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "EGI"),
+        (f'="VaR, "&Risk!$J${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "E-G"),
+        (f'="CVaR, "&Risk!$J${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "F-H"),
         ("Tracking error", "fraction a year", PERCENT, _limit_value("tracking error"), "I-B"),
         ("Turnover from current", "fraction, one way", PERCENT, _limit_value("turnover"), "I-B"),
     )
     for row, (title, unit, number, formula, letters) in enumerate(rows, start=head + 1):
-        page.text(row, 1, title, "label")
+        if title.startswith("="):
+            page.formula(row, 1, title, look="label")
+        else:
+            page.text(row, 1, title, "label")
         page.text(row, 2, unit, "label")
         for column, letter in enumerate(letters, start=3):
             if letter == "-":

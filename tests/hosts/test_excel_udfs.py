@@ -112,9 +112,10 @@ def reply() -> Reply:
     calls = [(f"PORTBAL_{f.name}", tuple(map(as_range, blocks_of(f)))) for f in FUNCTIONS]
     calls += [(f"PORTBAL_{f.name}", tuple(map(as_value, blocks_of(f)))) for f in FUNCTIONS]
     calls += list(CASES.values())
+    path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, "-m", "hosts.excel_standin"], input=pickle.dumps(calls), check=False,
-        capture_output=True, env={**os.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True, env={**os.environ, "PYTHONPATH": path},
     )
     assert done.returncode == 0, done.stderr.decode()
     answered: Reply = pickle.loads(done.stdout)

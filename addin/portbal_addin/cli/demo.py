@@ -60,11 +60,11 @@ def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
            f"{len(prices[0]) - 1} assets")
     yield (f"Views      {len(book['Views']) - 1}, blended with the returns that the benchmark "
            "implies (Black-Litterman)")
-    yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} limits, risk-free rate "
-           f"{_percent(book['RiskFree'][0][0], 1)}")
+    yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} limits, risk-free "
+           f"rate {_percent(book['RiskFree'][0][0], 1)}")
     yield from _section("Weights", _weights(book))
     yield from _section("Return and risk, a year", _summary(book))
-    yield from _section("Loss in one day: VaR, and CVaR, the mean beyond it", _losses(book))
+    yield from _section("Loss: VaR, and CVaR, the mean beyond it", _losses(book))
     yield from _section("Limits of the target", _limits(book))
     yield from _section("Orders in whole lots, US dollars", _orders(book))
     yield from _section("Problems", problems or ["none"])
@@ -79,7 +79,7 @@ def _section(title: str, lines: Sequence[str] | Iterator[str]) -> Iterator[str]:
 
 
 def _weights(book: Tables) -> Iterator[str]:
-    current, benchmark = (dict(map(tuple, book[name][1:]))
+    current, benchmark = ({row[0]: row[1] for row in book[name][1:]}
                           for name in ("CurrentWeights", "BenchmarkWeights"))
     yield f"{'':<10}{'current':>10}{'benchmark':>11}{'target':>10}{'change':>10}"
     for asset, weight in book["Weights"][1:]:
@@ -99,11 +99,12 @@ def _losses(book: Tables) -> Iterator[str]:
     header, *rows = book["TailRisk"]
     chosen = [header.index(f"{measure}, {portfolio}")
               for portfolio in ("current", "target") for measure in ("VaR", "CVaR")]
-    yield f"{'':<22}{'current':>17}{'target':>20}"
-    yield f"{'':<22}{'VaR':>10}{'CVaR':>10}{'VaR':>10}{'CVaR':>10}"
+    yield f"{'':<28}{'current':>16}{'target':>20}"
+    yield f"{'':<28}{'VaR':>10}{'CVaR':>10}{'VaR':>10}{'CVaR':>10}"
     for row in rows:
-        shown = "".join(f"{_percent(row[at], 2):>10}" for at in chosen)
-        yield f"{f'{row[0]} {_percent(row[1], 0)}':<22}{shown}"
+        method, level, days = row[0], _percent(row[1], 0), _number(row[2])
+        title = f"{method} {level}, {days:.0f} day{'s' if days != 1 else ''}"
+        yield f"{title:<28}" + "".join(f"{_percent(row[at], 2):>10}" for at in chosen)
 
 
 def _limits(book: Tables) -> Iterator[str]:

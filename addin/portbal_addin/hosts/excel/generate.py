@@ -18,7 +18,7 @@ _HEAD = '''"""The portbal formulas as Excel's UDF server (xlwings) imports them.
 
 Generated from the registry by portbal_addin.hosts.excel.generate; not edited by hand.
 """
-# ruff: noqa: E501, I001, N802
+# ruff: noqa: E501, N802
 
 import xlwings as xw
 

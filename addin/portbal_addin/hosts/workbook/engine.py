@@ -1,0 +1,146 @@
+"""The engine that evaluates native formulas: IronCalc in a process of its own.
+
+Evaluation cannot be interrupted and a hostile formula can crash it, so it runs beside us and
+is killed when it takes too long.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from portbal.errors import NotAvailable
+from portbal_addin.hosts.workbook.references import Spot
+
+MEMORY = 1500  # megabytes
+_CHILD = Path(__file__).with_name("child.py")
+_LENGTH = struct.Struct("<Q")
+
+Value = Any  # None, bool, float, str, ErrorText
+
+
+class ErrorText(str):
+    """An error value, such as ``#DIV/0!``, as opposed to the same text."""
+
+    __slots__ = ()
+
+
+class EngineStopped(NotAvailable):
+    """The engine crashed, or took too long and was stopped."""
+
+
+class Engine:
+    """seconds: how long one question may take."""
+
+    def __init__(self, seconds: float = 60) -> None:
+        self._seconds = seconds
+        self._late = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_CHILD), str(MEMORY)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    # --- questions -------------------------------------------------------------------------
+
+    def book(self, sheets: Sequence[str]) -> None:
+        """Begin a workbook with these sheets; further ones cannot be added."""
+        self._ask("book", list(sheets))
+
+    def values(self, sheet: int, cells: Sequence[tuple[int, int, Value]]) -> None:
+        """Write constants."""
+        self._ask("values", sheet, [(r, c, _plain(value)) for r, c, value in cells])
+
+    def clear(self, sheet: int, cells: Sequence[tuple[int, int]]) -> None:
+        self._ask("clear", sheet, list(cells))
+
+    def formulas(self, sheet: int, cells: Sequence[tuple[int, int, str]]) -> list[Spot]:
+        """Write formulas of one value; those that the engine refuses."""
+        return self._refused(sheet, self._ask("formulas", sheet, list(cells)))
+
+    def spilling(self, sheet: int, cells: Sequence[tuple[int, int, str]]) -> list[Spot]:
+        """Write formulas that may spill."""
+        return self._refused(sheet, self._ask("spilling", sheet, list(cells)))
+
+    def fixed(self, sheet: int, cells: Sequence[tuple[int, int, int, int, str]]) -> list[Spot]:
+        """Write array formulas: row, column, height, width, text."""
+        return self._refused(sheet, self._ask("fixed", sheet, list(cells)))
+
+    def evaluate(self) -> None:
+        self._ask("evaluate")
+
+    def read(self, sheet: int, cells: Sequence[tuple[int, int]]) -> list[Value]:
+        return [_value(value) for value in self._ask("read", sheet, list(cells))]
+
+    def spills(self, anchors: Sequence[Spot]) -> list[list[list[Value]]]:
+        """The rows that spill from each of these cells."""
+        found = self._ask("spills", [tuple(anchor) for anchor in anchors])
+        return [[[_value(value) for value in row] for row in rows] for rows in found]
+
+    def filled(self, sheet: int) -> list[tuple[int, int]]:
+        """Every cell of a sheet that is not empty."""
+        return self._ask("filled", sheet)
+
+    # --- the pipe --------------------------------------------------------------------------
+
+    @staticmethod
+    def _refused(sheet: int, cells: list[tuple[int, int]]) -> list[Spot]:
+        return [Spot(sheet, row, column) for row, column in cells]
+
+    def _ask(self, *message: Any) -> Any:
+        data = marshal.dumps(message)
+        watch = threading.Timer(self._seconds, self._expire)
+        watch.start()
+        try:
+            source, target = self._process.stdout, self._process.stdin
+            assert source is not None
+            assert target is not None
+            target.write(_LENGTH.pack(len(data)) + data)
+            target.flush()
+            header = source.read(_LENGTH.size)
+            answer = source.read(_LENGTH.unpack(header)[0]) if header else b""
+        except BrokenPipeError:
+            answer = b""
+        finally:
+            watch.cancel()
+        if not answer:
+            raise self._stopped()
+        return marshal.loads(answer)
+
+    def _expire(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def _stopped(self) -> EngineStopped:
+        if self._late:
+            return EngineStopped(
+                f"the native formulas took longer than {self._seconds:g} s",
+                fix="Recalculate the workbook in a spreadsheet program.",
+            )
+        return EngineStopped(
+            "the engine for native formulas broke off",
+            fix="Recalculate the workbook in a spreadsheet program.",
+        )
+
+
+def _plain(value: Value) -> Any:
+    return (str(value),) if type(value) is ErrorText else value
+
+
+def _value(value: Any) -> Value:
+    return ErrorText(value[0]) if type(value) is tuple else value

@@ -1,0 +1,83 @@
+"""A workbook as LibreOffice shows it: python tests/hosts/rendering.py WORKBOOK.xlsx OUTPUT
+
+OUTPUT is a .pdf with every page, or a .png of the first page without its margins. LibreOffice
+recalculates array formulas whenever it opens a file, and knows no portbal formula here; so the
+copy that it gets holds the stored values of formulas alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+RESOLUTION = 96
+MARGIN = 14
+
+
+def values_only(source: Path, copy: Path) -> None:
+    """The workbook with the stored value in place of every formula."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            content = old.read(part)
+            if part.filename.startswith("xl/worksheets/sheet"):
+                content = re.sub(rb"<f\b[^>]*>[^<]*</f>|<f\b[^>]*/>", b"", content)
+                content = content.replace(b' cm="1"', b"")
+            new.writestr(part, content)
+
+
+def to_pdf(source: Path, output: Path) -> None:
+    """Print every sheet; RuntimeError with LibreOffice's words when it does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"{source.stem}.xlsx"
+        values_only(source, copy)
+        command = ["soffice", "--headless", "--norestore",
+                   f"-env:UserInstallation=file://{folder}/profile",
+                   "--convert-to", "pdf", "--outdir", folder, str(copy)]
+        for _ in range(2):  # a new profile may make it end with 81: start again
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if copy.with_suffix(".pdf").exists():
+                shutil.copyfile(copy.with_suffix(".pdf"), output)
+                return
+        raise RuntimeError(f"LibreOffice wrote no PDF: {done.stdout}{done.stderr}")
+
+
+def first_page(pdf: Path, picture: Path) -> None:
+    """The first page as PNG, cut to what is on it."""
+    page = ["pdftoppm", "-r", str(RESOLUTION), "-f", "1", "-l", "1", "-singlefile"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([*page, "-gray", str(pdf), f"{folder}/page"], check=True)
+        content = (Path(folder) / "page.pgm").read_bytes()
+    header = re.match(rb"P5\s+(\d+)\s+(\d+)\s+255\s", content)
+    if header is None:
+        raise RuntimeError("pdftoppm wrote no picture")
+    width, height = int(header[1]), int(header[2])
+    dark = np.frombuffer(content, np.uint8, offset=header.end()).reshape(height, width) < 250
+    dark[int(height * 0.94):] = False  # the printed footer
+    rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
+    left, top = max(columns[0] - MARGIN, 0), max(rows[0] - MARGIN, 0)
+    box = ["-x", left, "-y", top, "-W", min(columns[-1] + MARGIN, width - 1) - left,
+           "-H", min(rows[-1] + MARGIN, height - 1) - top]
+    subprocess.run([*page, "-png", *map(str, box), str(pdf), str(picture.with_suffix(""))],
+                   check=True)
+
+
+def main(source: Path, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix == ".pdf":
+        to_pdf(source, output)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        pdf = Path(folder) / "pages.pdf"
+        to_pdf(source, pdf)
+        first_page(pdf, output)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,188 @@
+"""The journal: what was sealed can be read again, and nothing else passes for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portbal import journal
+from portbal.errors import UserError
+from portbal_addin import journal_file
+
+CONTENTS: list[dict[str, Any]] = [
+    {"kind": "apply", "orders": [["AAPL", "buy", 10.0, 126.04]], "inputs": "3f" * 32},
+    {"kind": "undo", "orders": [], "who": "Zoë \u2028 \n"},
+    {"kind": "apply", "cash": 1e-300, "count": 3, "none": None, "yes": True},
+]
+
+
+def sealed(contents: list[dict[str, Any]]) -> list[journal.Record]:
+    records: list[journal.Record] = []
+    for content in contents:
+        records.append(journal.seal(content, records[-1] if records else None))
+    return records
+
+
+def lines(count: int) -> bytes:
+    return b"".join(r.line for r in sealed([{"n": n, "text": "x" * n} for n in range(count)]))
+
+
+def test_the_hash_is_that_of_the_canonical_json() -> None:
+    """As anyone can compute it from the file with other tools."""
+    first, second = sealed(CONTENTS[:2])
+    inputs, previous = "3f" * 32, "0" * 64
+    text = (f'{{"content":{{"inputs":"{inputs}","kind":"apply",'
+            '"orders":[["AAPL","buy",10.0,126.04]]},'
+            f'"number":1,"previous":"{previous}"}}')
+    assert first.hash == hashlib.sha256(text.encode()).hexdigest()
+    assert second.previous == first.hash
+    assert json.loads(second.line)["content"] == CONTENTS[1]
+
+
+def test_what_was_sealed_is_read_again() -> None:
+    records = sealed(CONTENTS)
+    found = journal.read(b"".join(r.line for r in records))
+    assert found.is_sound
+    assert [dict(r.content) for r in found.records] == CONTENTS
+    assert [r.number for r in found.records] == [1, 2, 3]
+    assert found.last == records[-1].hash
+    assert journal.read(b"").is_sound
+    assert journal.read(b"").last == journal.START
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner,
+                                                                max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), json_values, max_size=4), max_size=4))
+def test_any_content_survives(contents: list[dict[str, Any]]) -> None:
+    found = journal.read(b"".join(r.line for r in sealed(contents)))
+    assert found.is_sound
+    assert [dict(r.content) for r in found.records] == contents
+
+
+def test_every_changed_byte_is_found() -> None:
+    data = lines(12)
+    for at in range(len(data)):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[at] ^= 1 << bit
+            assert not journal.read(bytes(changed)).is_sound, (at, bit)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_missing_record_is_found(at: int) -> None:
+    records = sealed([{"n": n} for n in range(6)])
+    found = journal.read(b"".join(r.line for r in records if r.number != at + 1))
+    assert found.fault == f"record {at + 1} is missing: record {at + 2} stands in its place"
+    assert len(found.records) == at
+
+
+def test_missing_last_records_are_found_by_the_hash_kept_elsewhere() -> None:
+    records = sealed([{"n": n} for n in range(6)])
+    rest = b"".join(r.line for r in records[:4])
+    assert journal.read(rest).is_sound
+    assert journal.read(rest, last=records[3].hash).is_sound
+    assert journal.read(rest, last=records[5].hash).fault == "the records after 4 are missing"
+
+
+def test_exchanged_records_are_found() -> None:
+    records = sealed([{"n": n} for n in range(6)])
+    order = [0, 2, 1, 3, 4, 5]
+    assert not journal.read(b"".join(records[n].line for n in order)).is_sound
+
+
+def test_a_record_sealed_for_another_journal_is_found() -> None:
+    """The same number and a right hash of its own, but not of this chain."""
+    ours, others = sealed([{"n": 1}, {"n": 2}]), sealed([{"m": 1}, {"m": 2}])
+    found = journal.read(ours[0].line + others[1].line)
+    assert found.fault == "record 2 does not follow the one before it"
+
+
+def test_a_torn_last_record_is_recognised_and_nothing_before_it_is_lost() -> None:
+    data = lines(3)
+    before = data.rindex(b"\n", 0, len(data) - 1) + 1
+    for end in range(before + 1, len(data)):
+        found = journal.read(data[:end])
+        assert (len(found.records), found.fault, found.torn) == (2, None, end - before)
+
+
+@pytest.mark.parametrize("text", [b"[]\n", b"{}\n", b"null\n", b"1\n", b"\n", b"\xff\n",
+                                  b"[" * 100_000 + b"\n"])
+def test_other_text_is_no_record(text: bytes) -> None:
+    assert journal.read(text).fault == "record 1 is not as it was sealed"
+
+
+def test_only_what_json_can_hold_is_sealed() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        journal.seal({"x": float("nan")})
+    with pytest.raises(TypeError):
+        journal.seal({"x": object()})
+
+
+# --- the file ------------------------------------------------------------------------------
+
+def test_records_are_appended(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "journal.jsonl"
+    first = journal_file.append(path, {"kind": "apply"})
+    second = journal_file.append(path, {"kind": "undo"})
+    found = journal_file.read(path)
+    assert found.is_sound
+    assert found.records == (first, second)
+    assert path.stat().st_mode & 0o077 == 0, "positions are nobody else's business"
+
+
+def test_a_torn_record_is_cut_off_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    first = journal_file.append(path, {"kind": "apply"})
+    path.write_bytes(first.line + journal.seal({"kind": "undo"}, first).line[:-9])
+    second = journal_file.append(path, {"kind": "apply", "again": True})
+    assert journal_file.read(path).records == (first, second)
+
+
+def test_a_changed_journal_is_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    data = lines(3).replace(b'"n":1', b'"n":7')
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="record 2 is not as it was sealed"):
+        journal_file.append(path, {"kind": "apply"})
+    assert path.read_bytes() == data
+
+
+def _append_many(path: Path, who: int) -> None:
+    for n in range(10):
+        journal_file.append(path, {"who": who, "n": n})
+
+
+def test_processes_that_write_at_once_share_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_append_many, args=(path, who)) for who in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    found = journal_file.read(path)
+    assert found.is_sound
+    for who in range(3):
+        assert [r.content["n"] for r in found.records if r.content["who"] == who] == [*range(10)]
+
+
+def test_where_the_journal_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PORTBAL_JOURNAL", str(tmp_path / "mine.jsonl"))
+    assert journal_file.default_path() == tmp_path / "mine.jsonl"
+    monkeypatch.delenv("PORTBAL_JOURNAL")
+    assert journal_file.default_path() == Path.home() / ".portbal" / "journal.jsonl"

@@ -1,0 +1,413 @@
+"""The workbook templates: what is in them, what their numbers are, what a user's change does."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portbal_addin.cli import main
+from portbal_addin.hosts.workbook import recalculate
+from portbal_addin.registry import bare_name, functions
+from portbal_templates import TEMPLATES, example, read
+from portbal_templates.build import built
+from portbal_templates.layout import FIRST
+from portbal_templates.stored import stored, tables
+
+NAME = "portfolio_balancer"
+SHEETS = ["Start", "Prices", "Returns", "Assets", "Limits", "Views", "Estimates", "Frontier",
+          "Target", "Risk", "Trades"]
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> bytes:
+    return read(NAME)
+
+
+@pytest.fixture(scope="module")
+def book(shipped: bytes) -> dict[str, list[list[object]]]:
+    return tables(shipped)
+
+
+@pytest.fixture(scope="module")
+def returns() -> pd.DataFrame:
+    prices = example.prices()
+    frame = pd.DataFrame(prices.rows, index=list(prices.dates), columns=list(prices.assets))
+    return frame.pct_change().iloc[1:]
+
+
+def vector(table: list[list[object]], column: int = 1) -> pd.Series:
+    return pd.Series({str(row[0]): float(row[column]) for row in table[1:]})  # type: ignore[arg-type]
+
+
+def matrix(table: list[list[object]]) -> pd.DataFrame:
+    return pd.DataFrame([row[1:] for row in table[1:]], index=[row[0] for row in table[1:]],
+                        columns=table[0][1:], dtype=float)
+
+
+def parts(workbook: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def sheet_parts(workbook: bytes) -> dict[str, str]:
+    found = parts(workbook)
+    names = re.findall(r'<sheet name="(\w+)"', found["xl/workbook.xml"].decode())
+    return {name: found[f"xl/worksheets/sheet{at}.xml"].decode()
+            for at, name in enumerate(names, start=1)}
+
+
+def with_cell(workbook: bytes, sheet: str, cell: str, content: str | float | None) -> bytes:
+    """The workbook after a user typed something into a cell; stored values stay as they are."""
+    at = list(sheet_parts(workbook)).index(sheet) + 1
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts(workbook).items():
+            if name == f"xl/worksheets/sheet{at}.xml":
+                pattern = rf'<c r="{cell}"( s="\d+")?(?: t="\w+")?(?:/>|>.*?</c>)'
+                kind = ' t="inlineStr"' if isinstance(content, str) else ""
+                inner = (f"<is><t>{content}</t></is>" if isinstance(content, str)
+                         else "" if content is None else f"<v>{content!r}</v>")
+                text, count = re.subn(pattern, rf'<c r="{cell}"\1{kind}>{inner}</c>',
+                                      part.decode(), count=1)
+                assert count == 1, f"{sheet}!{cell} is not in the file"
+                part = text.encode()
+            archive.writestr(name, part)
+    return changed.getvalue()
+
+
+# --- the file ----------------------------------------------------------------------------
+
+def test_every_template_is_shipped() -> None:
+    for name in TEMPLATES:
+        assert read(name)[:2] == b"PK"
+
+
+def test_a_rebuild_gives_the_same_bytes() -> None:
+    assert built(NAME) == built(NAME)
+
+
+def test_the_shipped_file_is_what_its_sources_build(shipped: bytes) -> None:
+    """Part by part; numbers may differ in their last digits from machine to machine."""
+    old, new = parts(shipped), parts(built(NAME))
+    assert list(old) == list(new)
+    number = re.compile(r"(?<=<v>)-?\d[^<]*(?=</v>)|(?<=<c:v>)-?\d[^<]*(?=</c:v>)")
+    for name, content in old.items():
+        before, after = content.decode(), new[name].decode()
+        assert number.sub("", before) == number.sub("", after), name
+        np.testing.assert_allclose(
+            np.array(number.findall(before), dtype=float),
+            np.array(number.findall(after), dtype=float), rtol=1e-5, atol=1e-7, err_msg=name,
+        )
+
+
+def test_no_macro_and_no_recalculation_forced(shipped: bytes) -> None:
+    """Stored values have to show in a program that has no portbal."""
+    found = parts(shipped)
+    assert not [name for name in found if "vba" in name.lower()]
+    assert b"fullCalcOnLoad" not in found["xl/workbook.xml"]
+    assert list(sheet_parts(shipped)) == SHEETS
+
+
+def test_only_registered_formulas_are_used_and_each_table_spills(shipped: bytes) -> None:
+    used = set()
+    for sheet, text in sheet_parts(shipped).items():
+        for cell in ElementTree.fromstring(text).iter(f"{MAIN}c"):
+            formula = cell.findtext(f"{MAIN}f") or ""
+            if "PORTBAL" not in formula or "#PORTBAL" in formula:
+                continue
+            name = bare_name(re.match(r"(\w+)\(", formula)[1])  # type: ignore[index]
+            used.add(name)
+            assert functions()[name]
+            scalar = functions()[name].result.name == "number"
+            assert (cell.get("cm") is None) == scalar, f"{sheet}!{cell.get('r')}"
+    assert used >= {"RETURNS", "MEANRETURN", "COVARIANCE", "IMPLIEDRETURNS", "BLACKLITTERMAN",
+                    "FRONTIER", "MAXSHARPE", "RISKCONTRIBUTION", "CHECKLIMITS", "VAR", "CVAR",
+                    "PORTRETURN", "PORTVOLATILITY", "SHARPE", "DRIFT", "ORDERS"}
+
+
+def test_every_formula_has_a_stored_value_and_none_is_an_error(shipped: bytes) -> None:
+    for sheet, text in sheet_parts(shipped).items():
+        for cell in ElementTree.fromstring(text).iter(f"{MAIN}c"):
+            if cell.find(f"{MAIN}f") is not None:
+                assert cell.find(f"{MAIN}v") is not None, f"{sheet}!{cell.get('r')}"
+            value = cell.findtext(f"{MAIN}v") or ""
+            assert cell.get("t") != "e", f"{sheet}!{cell.get('r')}"
+            assert not value.startswith("#"), f"{sheet}!{cell.get('r')}"
+
+
+def test_charts_hold_the_values_they_show(shipped: bytes) -> None:
+    charts = [text.decode() for name, text in parts(shipped).items()
+              if name.startswith("xl/charts/chart")]
+    assert len(charts) == 8
+    for text in charts:
+        numbers = re.findall(r"<c:v>(-?[\d.]+(?:[eE]-?\d+)?)</c:v>", text)
+        assert len(numbers) >= 12
+        assert len(set(numbers)) > len(numbers) / 3
+
+
+def test_inputs_and_outputs_differ_in_style(shipped: bytes) -> None:
+    """Nothing that has a formula looks like an input."""
+    found = parts(shipped)
+    styles = ElementTree.fromstring(found["xl/styles.xml"])
+    fills = [fill.find(f"{MAIN}patternFill/{MAIN}fgColor") for fill in
+             styles.find(f"{MAIN}fills")]  # type: ignore[union-attr]
+    yellow = {at for at, fill in enumerate(fills)
+              if fill is not None and fill.get("rgb") == "FFFFF8DC"}
+    inputs = {at for at, xf in enumerate(styles.find(f"{MAIN}cellXfs"))  # type: ignore[arg-type]
+              if int(xf.get("fillId", 0)) in yellow}
+    typed = 0
+    for sheet, text in sheet_parts(shipped).items():
+        for cell in ElementTree.fromstring(text).iter(f"{MAIN}c"):
+            if int(cell.get("s", 0)) in inputs:
+                typed += 1
+                assert cell.find(f"{MAIN}f") is None, f"{sheet}!{cell.get('r')}"
+    assert typed > 20 * 1260
+
+
+def test_every_input_and_output_has_a_name(book: dict[str, list[list[object]]]) -> None:
+    headers = {
+        "Prices": ["Date", *example.STOCKS], "Returns": ["Date", *example.STOCKS],
+        "Limits": ["Limit", "Min", "Max", "Note"], "Views": ["View", "Return", "Confidence"],
+        "Holdings": ["Asset", "Quantity", "Price"], "Weights": ["Asset", "Weight"],
+        "HistoricalReturns": ["Asset", "Return"], "ImpliedReturns": ["Asset", "Return"],
+        "BlackLitterman": ["Asset", "Prior", "Posterior", "Difference"],
+        "Covariance": [None, *example.STOCKS],
+        "Frontier": ["Return", "Volatility", *example.STOCKS],
+        "RiskContributions": ["Asset", "Weight", "Marginal", "Contribution", "Share"],
+        "SectorContributions": ["Group", "Weight", "Marginal", "Contribution", "Share"],
+        "TargetLimits": ["Limit", "Value", "Min", "Max", "Headroom", "Status"],
+        "Drift": ["Asset", "Current", "Target", "Drift", "Low", "High", "Action"],
+        "Orders": ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after",
+                   "Reason"],
+    }
+    assert {name: book[name][0] for name in headers} == headers
+
+
+# --- the numbers, by other routes ----------------------------------------------------------
+
+def test_data_are_the_last_five_years(returns: pd.DataFrame) -> None:
+    prices = example.prices()
+    assert (len(prices.rows), len(prices.assets)) == (1260, 20)
+    assert [str(prices.dates[0]), str(prices.dates[-1])] == ["2017-12-27", "2022-12-28"]
+    assert prices.rows[-1][prices.assets.index("MSFT")] == 233.434
+    assert np.isfinite(returns.to_numpy()).all()
+
+
+def test_returns_and_means(book: dict[str, list[list[object]]], returns: pd.DataFrame) -> None:
+    np.testing.assert_allclose(np.array([row[1:] for row in book["Returns"][1:]], dtype=float),
+                               returns.to_numpy(), rtol=1e-9)
+    np.testing.assert_allclose(vector(book["HistoricalReturns"]), returns.mean() * 252, rtol=1e-9)
+
+
+def test_black_litterman_by_the_master_formula(book: dict[str, list[list[object]]]) -> None:
+    """Black and Litterman (1992): the posterior mean, by inverses instead of one solve."""
+    cov = matrix(book["Covariance"]).to_numpy()
+    names = list(example.STOCKS)
+    benchmark = np.array([stock.benchmark for stock in example.STOCKS.values()])
+    prior = 2.5 * cov @ benchmark + 0.02
+    picks = np.zeros((3, len(names)))
+    for row, (view, _, _) in enumerate(example.VIEWS):
+        long, _, short = view.partition(" - ")
+        picks[row, names.index(long)] = 1
+        if short:
+            picks[row, names.index(short)] = -1
+    asked = np.array([value for _, value, _ in example.VIEWS])
+    trust = np.array([confidence for _, _, confidence in example.VIEWS])
+    spread = 0.05 * cov
+    omega = np.diag(np.diag(picks @ spread @ picks.T) * (1 - trust) / trust)
+    precision = np.linalg.inv(spread) + picks.T @ np.linalg.inv(omega) @ picks
+    posterior = np.linalg.inv(precision) @ (
+        np.linalg.inv(spread) @ prior + picks.T @ np.linalg.inv(omega) @ asked)
+    np.testing.assert_allclose(vector(book["BlackLitterman"], 1), prior, rtol=1e-9)
+    np.testing.assert_allclose(vector(book["BlackLitterman"], 2), posterior, rtol=1e-7)
+    np.testing.assert_allclose(vector(book["ExpectedReturns"]), posterior, rtol=1e-7)
+
+
+def test_target_keeps_every_limit_and_a_few_bind(book: dict[str, list[list[object]]]) -> None:
+    weights = vector(book["Weights"])
+    sector = pd.Series({name: stock.sector for name, stock in example.STOCKS.items()})
+    benchmark = pd.Series({name: stock.benchmark for name, stock in example.STOCKS.items()})
+    current = vector(book["CurrentWeights"])
+    cov = matrix(book["Covariance"])
+    by_sector = weights.groupby(sector).sum()
+    assert weights.sum() == pytest.approx(1, abs=1e-9)
+    assert weights.min() >= -1e-9
+    assert weights.max() == pytest.approx(0.12, abs=1e-6)
+    assert by_sector["Health Care"] == pytest.approx(0.28, abs=1e-6)
+    assert 0.15 <= by_sector["Technology"] <= 0.28
+    assert by_sector["Consumer Staples"] >= 0.10
+    assert 0.05 <= by_sector["Energy"] <= 0.15
+    assert np.sqrt(weights @ cov @ weights) <= 0.22
+    assert np.sqrt((weights - benchmark) @ cov @ (weights - benchmark)) <= 0.03
+    assert (weights - current).abs().sum() / 2 == pytest.approx(0.25, abs=1e-6)
+    statuses = [row[5] for row in book["TargetLimits"][1:]]
+    assert "breach" not in statuses
+    assert 2 <= statuses.count("at limit") <= 6
+    assert [row[5] for row in book["CurrentLimits"][1:]].count("breach") == 5
+
+
+def test_no_portfolio_of_the_frontier_beats_the_target(
+    book: dict[str, list[list[object]]]
+) -> None:
+    weights, mu = vector(book["Weights"]), vector(book["ExpectedReturns"])
+    cov = matrix(book["Covariance"])
+    best = (weights @ mu - 0.02) / np.sqrt(weights @ cov @ weights)
+    for low_return, volatility, *row in np.array(book["Frontier"][1:], dtype=float):
+        assert row @ mu == pytest.approx(low_return, abs=1e-9)
+        assert np.sqrt(row @ cov.to_numpy() @ row) == pytest.approx(volatility, abs=1e-8)
+        assert (low_return - 0.02) / volatility <= best + 1e-9
+
+
+def test_var_and_cvar_from_the_sorted_losses(
+    book: dict[str, list[list[object]]], returns: pd.DataFrame
+) -> None:
+    header, *rows = book["TailRisk"]
+    for title, name in (("current", "CurrentWeights"), ("target", "Weights")):
+        daily = (returns @ vector(book[name])).to_numpy()
+        for method, level, days, *values in rows:
+            shown = dict(zip(header[3:], values, strict=True))
+            var, cvar = shown[f"VaR, {title}"], shown[f"CVaR, {title}"]
+            assert cvar > var  # type: ignore[operator]
+            if method == "historical":
+                windows = np.lib.stride_tricks.sliding_window_view(1 + daily, int(days))  # type: ignore[call-overload]
+                losses = np.sort(1 - windows.prod(axis=1))[::-1]
+                worst = (1 - float(level)) * len(losses)  # type: ignore[arg-type]
+                whole = int(worst)
+                tail = losses[:whole].sum() + (worst - whole) * losses[whole]
+                assert var == pytest.approx(np.quantile(losses, float(level)), rel=1e-9)  # type: ignore[arg-type]
+                assert cvar == pytest.approx(tail / worst, rel=1e-9)
+
+
+def test_contributions_add_up_to_the_volatility(book: dict[str, list[list[object]]]) -> None:
+    volatility = float(book["RiskSummary"][2][4])  # type: ignore[arg-type]
+    for name in ("RiskContributions", "SectorContributions"):
+        assert vector(book[name], 3).sum() == pytest.approx(volatility, rel=1e-9)
+        assert vector(book[name], 4).sum() == pytest.approx(1, rel=1e-9)
+
+
+def test_orders_lead_to_the_target_and_cash_is_right(book: dict[str, list[list[object]]]) -> None:
+    held = vector(book["Holdings"])
+    price = vector(book["Holdings"], 2)
+    bought = vector(book["Orders"], 2).reindex(held.index).fillna(0)
+    cost = vector(book["Orders"], 5).sum()
+    cash = 100_000 - bought @ price - cost
+    assert (bought % 10 == 0).all()
+    assert (held + bought).min() >= 0
+    assert book["CashLeft"][0][0] == pytest.approx(cash, abs=1e-6)
+    assert cash >= 0
+    after = (held + bought) * price / (held @ price + 100_000 - cost)
+    assert (after - vector(book["Weights"])).abs().max() < 0.003
+
+
+# --- what a user does ----------------------------------------------------------------------
+
+def test_nothing_changes_when_nothing_was_changed(shipped: bytes) -> None:
+    again = recalculate(shipped)
+    assert (list(again.problems), list(again.warnings)) == ([], [])
+    before, after = stored(shipped).values, stored(again.bytes).values
+    assert before.keys() == after.keys()
+    for spot, value in before.items():
+        if isinstance(value, float):
+            assert after[spot] == pytest.approx(value, rel=1e-6, abs=1e-7), spot
+        else:
+            assert after[spot] == value, spot
+
+
+def test_a_tighter_limit_is_kept(shipped: bytes) -> None:
+    changed = recalculate(with_cell(shipped, "Limits", f"D{FIRST + 1}", 0.09))
+    assert list(changed.problems) == []
+    weights = vector(tables(changed.bytes)["Weights"])
+    assert weights.max() == pytest.approx(0.09, abs=1e-6)
+
+
+def test_a_limit_in_a_spare_row_is_read(shipped: bytes) -> None:
+    spare = FIRST + 1 + len(example.LIMITS)
+    changed = with_cell(shipped, "Limits", f"B{spare}", "LLY")
+    changed = with_cell(changed, "Limits", f"D{spare}", 0.07)
+    after = tables(recalculate(changed).bytes)
+    assert vector(after["Weights"])["LLY"] <= 0.07 + 1e-7
+    assert len(after["TargetLimits"]) == len(tables(shipped)["TargetLimits"]) + 1
+
+
+def test_views_count(shipped: bytes) -> None:
+    """Without a view the posterior is the prior."""
+    changed = shipped
+    for row in range(len(example.VIEWS)):
+        changed = with_cell(changed, "Views", f"D{FIRST + 1 + row}", 0.0)
+    after = tables(recalculate(changed).bytes)
+    np.testing.assert_allclose(vector(after["BlackLitterman"], 3), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("choice", "name"), [
+    ("Implied", "ImpliedReturns"), ("Historical mean", "HistoricalReturns"),
+])
+def test_the_choice_of_expected_returns(shipped: bytes, choice: str, name: str) -> None:
+    cell = re.search(r"Start!\$(\w)\$(\d+)", name_of(shipped, "ReturnSource"))
+    changed = recalculate(with_cell(shipped, "Start", f"{cell[1]}{cell[2]}", choice))  # type: ignore[index]
+    after = tables(changed.bytes)
+    pd.testing.assert_series_equal(vector(after["ExpectedReturns"]), vector(after[name]))
+
+
+def name_of(workbook: bytes, name: str) -> str:
+    text = parts(workbook)["xl/workbook.xml"].decode()
+    return re.search(rf'<definedName name="{name}">([^<]+)<', text)[1]  # type: ignore[index]
+
+
+def test_a_mistake_is_shown_where_it_is_and_counted(shipped: bytes) -> None:
+    """A misspelt sector: the first cell of each table that depends on it says so."""
+    changed = recalculate(with_cell(shipped, "Limits", f"B{FIRST + 2}", "Sector Tehcnology"))
+    after = tables(changed.bytes)
+    text = str(after["Weights"][0][0])
+    assert text.startswith("#PORTBAL MAXSHARPE: limits row 3")
+    assert "Did you mean 'Sector Technology'?" in text
+    assert f"Limits!B{FIRST + 2}" in text
+    assert any("MAXSHARPE" in str(problem) for problem in changed.problems)
+    assert float(after["Problems"][0][0]) >= 2  # type: ignore[arg-type]
+
+
+def test_a_shorter_history_shrinks_the_spills(shipped: bytes) -> None:
+    """The last price row cleared: one return less, and nothing stale below it."""
+    row = FIRST + len(example.prices().rows)
+    changed = shipped
+    for column in "BCDEFGHIJKLMNOPQRSTUV":
+        changed = with_cell(changed, "Prices", f"{column}{row}", None)
+    result = recalculate(changed)
+    after = tables(result.bytes)
+    assert list(result.problems) == []
+    assert len(after["Returns"]) == len(tables(shipped)["Returns"]) - 1
+    assert after["Returns"][-1][0] == after["Prices"][-1][0]
+
+
+# --- portbal template ------------------------------------------------------------------------
+
+def test_template_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["template", "list"]) == 0
+    assert NAME in capsys.readouterr().out
+
+
+def test_template_new_keeps_existing_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["template", "new", NAME]) == 0
+    written = tmp_path / f"{NAME}.xlsx"
+    assert written.read_bytes() == read(NAME)
+    written.write_bytes(b"mine")
+    assert main(["template", "new", NAME]) == 1
+    assert "exists" in capsys.readouterr().err
+    assert written.read_bytes() == b"mine"
+    assert main(["template", "new", NAME, "--force", "-o", str(written)]) == 0
+    assert written.read_bytes() == read(NAME)
+
+
+def test_template_new_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["template", "new", "portfolio_balanser"]) == 1
+    assert f"Did you mean '{NAME}'?" in capsys.readouterr().err
