@@ -1,185 +1,152 @@
-"""How bad the bad outcomes are: VaR and CVaR, positive for a loss.
+"""How bad the bad outcomes are: VaR and CVaR by any method, positive for a loss.
 
 ``level`` 0.95 looks at the worst 5%. Figures are per return period, or over ``horizon`` periods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, floor, pi, sqrt
-from statistics import NormalDist
+from math import isnan, nan, sqrt
 
 import numpy as np
 import pandas as pd
 
 from portbal import choices, labels, tables
-from portbal.errors import InputError
+from portbal.choices import Amount, Chosen
+from portbal.errors import InputError, NotAvailable
+from portbal.losses import extremes, filtered, simulated, student
+from portbal.losses.laws import (
+    Moments,
+    Tail,
+    cornish_fisher,
+    normal,
+    of_sorted,
+    quantile_places,
+    share_of,
+    worst,
+)
 from portbal.result import Noted
 
-_NORMAL = NormalDist()
-# of a position in the sorted values
-_ROUNDING = 1e-9
-# deviations from the mean within which a quantile function has to rise
-_LOOKED_AT = 3.0
+LEVELS = (0.95, 0.99)
+# relative to the largest: what rounding leaves of returns that are all the same
+_ALIKE = 1e-14
 
+# from a level to VaR and CVaR
+Law = Callable[[float], Tail]
 
-@dataclass(frozen=True)
-class Tail:
-    """var: the loss that is exceeded with probability 1 - level; cvar: the mean loss of the
-    worst share 1 - level of outcomes."""
-
-    var: float
-    cvar: float
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Mean, standard deviation, skewness and excess kurtosis of returns."""
-
-    mean: float
-    deviation: float
-    skewness: float = 0.0
-    excess_kurtosis: float = 0.0
-
-    @classmethod
-    def population(cls, values: np.ndarray) -> Moments:
-        """Of the values (T,) as they are, divisor T."""
-        mean, deviation = float(values.mean()), float(values.std())
-        if np.ptp(values) == 0 or deviation == 0:
-            return cls(mean, 0.0)
-        z = (values - mean) / deviation
-        return cls(mean, deviation, float((z**3).mean()), float((z**4).mean()) - 3)
-
-    @classmethod
-    def sample(cls, values: np.ndarray) -> Moments:
-        """Estimates as STDEV.S, SKEW and KURT of a spreadsheet, of at least four values (T,);
-        with fewer, skewness and excess kurtosis are 0."""
-        n, plain = len(values), cls.population(values)
-        deviation = plain.deviation * sqrt(n / (n - 1))
-        if n < 4:
-            return cls(plain.mean, deviation)
-        skewness = plain.skewness * sqrt(n * (n - 1)) / (n - 2)
-        kurtosis = ((n + 1) * plain.excess_kurtosis + 6) * (n - 1) / ((n - 2) * (n - 3))
-        return cls(plain.mean, deviation, skewness, kurtosis if plain.deviation else 0.0)
-
-    def over(self, horizon: int) -> Moments:
-        """Of the sum of so many independent returns: mean times h, deviation times sqrt(h),
-        skewness by sqrt(h), excess kurtosis by h."""
-        return Moments(
-            self.mean * horizon, self.deviation * sqrt(horizon),
-            self.skewness / sqrt(horizon), self.excess_kurtosis / horizon,
-        )
-
-
-def historical(values: np.ndarray, level: float, *, beyond: bool = False) -> Tail:
-    """Of the values (T,) themselves.
-
-    VaR is the type-7 quantile (Hyndman and Fan 1996). CVaR, with m = (1 - level) T and
-    k = floor(m), is (the sum of the k worst + (m - k) times the next) / m (Rockafellar and
-    Uryasev 2002, proposition 8); with ``beyond`` it is the plain mean of the values at or below
-    the quantile, as R's PerformanceAnalytics has it.
-    """
-    ordered = np.sort(values)
-    quantile = float(np.quantile(ordered, 1 - level))
-    m = (1 - level) * len(ordered)
-    notes = () if m >= 1 else (
-        f"{len(ordered)} observations have less than one in the worst {1 - level:.4g}; the CVaR "
-        "is the worst of them.",
-    )
-    if beyond:
-        at = ordered[floor((1 - level) * (len(ordered) - 1) + _ROUNDING)]
-        return Tail(-quantile, -float(ordered[ordered <= at].mean()), notes)
-    k = min(floor(m), len(ordered) - 1)
-    worst = float(ordered[:k].sum() + (m - k) * ordered[k]) / m
-    return Tail(-quantile, -worst, notes)
-
-
-def normal(moments: Moments, level: float) -> Tail:
-    """Of a normal distribution: VaR = -mean - z s and CVaR = -mean + s phi(z) / (1 - level),
-    with z the quantile at 1 - level (Rockafellar and Uryasev 2000)."""
-    z = _NORMAL.inv_cdf(1 - level)
-    return Tail(
-        -moments.mean - moments.deviation * z,
-        -moments.mean + moments.deviation * _density(z) / (1 - level),
-    )
-
-
-def cornish_fisher(moments: Moments, level: float) -> Tail:
-    """Modified VaR and the operational modified CVaR of Boudt, Peterson and Croux (2008),
-    Journal of Risk 11(2), as R's PerformanceAnalytics computes them.
-
-    A note says when skewness and excess kurtosis are so far from normal that the expansion
-    falls somewhere within three deviations of the mean or up to the level (Maillard 2012).
-    """
-    s, k = moments.skewness, moments.excess_kurtosis
-    z = _NORMAL.inv_cdf(1 - level)
-    h = z + (z**2 - 1) * s / 6 + (z**3 - 3 * z) * k / 24 - (2 * z**3 - 5 * z) * s**2 / 36
-    expected = -_density(h) / (1 - level) * (
-        1 + h**3 * s / 6 + (h**4 - 2 * h**2 - 1) * k / 24
-        + (h**6 - 9 * h**4 + 9 * h**2 + 3) * s**2 / 72
-    )
-    notes = () if _rises(s, k, max(_LOOKED_AT, abs(z))) else (
-        f"Skewness {s:.3g} and excess kurtosis {k:.3g} are too far from normal for the "
-        "Cornish-Fisher expansion; compare with historical.",
-    )
-    return Tail(
-        -moments.mean - moments.deviation * h,
-        -moments.mean - moments.deviation * min(expected, h),
-        notes,
-    )
-
-
-def _density(z: float) -> float:
-    return exp(-z * z / 2) / sqrt(2 * pi)
-
-
-def _rises(s: float, k: float, within: float) -> bool:
-    """Does the expansion rise with z from -within to within? Its derivative is
-    a z^2 + b z + c."""
-    a, b, c = k / 8 - s**2 / 6, s / 3, 1 - k / 8 + 5 * s**2 / 36
-    lowest = a * within**2 - abs(b) * within + c
-    if a > 0 and abs(b) <= 2 * a * within:
-        lowest = c - b**2 / (4 * a)
-    return lowest >= 0
-
-
-# --- by name, from a table of returns ------------------------------------------------------
 
 @dataclass(frozen=True)
 class Method:
-    """run(returns (T,), level, horizon, chosen options); needs: the fewest returns."""
+    """law(returns (T,), horizon, chosen options); words, amounts: its options; needs: the fewest
+    returns; ahead: whether it looks more than one period ahead; fits: whether it fits a
+    distribution, which takes returns that differ."""
 
-    run: Callable[[np.ndarray, float, int, Mapping[str, str]], Tail]
-    options: choices.Words
+    law: Callable[[np.ndarray, int, Chosen], Law]
     needs: int
+    words: choices.Words
+    amounts: Mapping[str, Amount]
+    ahead: bool = True
+    fits: bool = False
+
+
+def _historical(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
+    beyond, kind = chosen.words["tail"] == "beyond", int(chosen.words["quantile"])
+    ordered = np.sort(values)
+
+    def once(level: float) -> Tail:
+        return of_sorted(ordered, level, beyond=beyond, kind=kind)
+
+    if horizon == 1:
+        return once
+    if chosen.words["horizon"] == "scaled":
+        def scaled(level: float) -> Tail:
+            one, by = once(level), sqrt(horizon)
+            return Tail(one.var * by, one.cvar * by, one.notes)
+
+        return scaled
+    outcomes = np.sort(_compounded(values, horizon))
+
+    def overlapping(level: float) -> Tail:
+        found = of_sorted(outcomes, level, beyond=beyond, kind=kind)
+        return Tail(found.var, found.cvar, (
+            f"Of {len(outcomes)} overlapping windows {len(values) // horizon} do not overlap. One "
+            f"period's VaR times the square root of {horizon} would be "
+            f"{once(level).var * sqrt(horizon):.4g}: it leaves out the mean, compounding and what "
+            "one period tells of the next.", *found.notes,
+        ))
+
+    return overlapping
 
 
 _MOMENTS = {"sample": Moments.sample, "population": Moments.population}
 
 
-def _historical(
-    values: np.ndarray, level: float, horizon: int, chosen: Mapping[str, str]
-) -> Tail:
-    outcomes = _compounded(values, horizon) if horizon > 1 else values
-    return historical(outcomes, level, beyond=chosen["tail"] == "beyond")
+def _of_moments(by: Callable[[Moments, float], Tail]) -> Callable[[np.ndarray, int, Chosen], Law]:
+    def law(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
+        moments = _MOMENTS[chosen.words["moments"]](values).over(horizon)
+        return lambda level: by(moments, level)
+
+    return law
 
 
-def _normal(values: np.ndarray, level: float, horizon: int, chosen: Mapping[str, str]) -> Tail:
-    return normal(_MOMENTS[chosen["moments"]](values).over(horizon), level)
+def _student(values: np.ndarray, horizon: int, _chosen: Chosen) -> Law:
+    found = student.fit(values)
+    return lambda level: found.tail(level, horizon)
 
 
-def _cornish_fisher(
-    values: np.ndarray, level: float, horizon: int, chosen: Mapping[str, str]
-) -> Tail:
-    return cornish_fisher(_MOMENTS[chosen["moments"]](values).over(horizon), level)
+def _filtered(values: np.ndarray, _horizon: int, chosen: Chosen) -> Law:
+    if chosen.words["filter"] == "garch":
+        found = filtered.by_garch(values)
+    else:
+        found = filtered.by_ewma(values, chosen.amounts["decay"])
+    outcomes = np.sort(found.outcomes)
+
+    def law(level: float) -> Tail:
+        plain = of_sorted(outcomes, level)
+        return Tail(plain.var, plain.cvar, (found.note, *plain.notes))
+
+    return law
+
+
+def _evt(values: np.ndarray, _horizon: int, chosen: Chosen) -> Law:
+    threshold = chosen.amounts["threshold"]
+    return extremes.tails(values, None if isnan(threshold) else threshold)
+
+
+_DRAWS = {
+    "normal": simulated.normal, "student": simulated.fitted_student,
+    "bootstrap": simulated.bootstrap,
+}
+
+
+def _montecarlo(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
+    draw = _DRAWS[chosen.words["distribution"]](values)
+    paths, seed = int(chosen.amounts["paths"]), int(chosen.amounts["seed"])
+    return simulated.tails(draw, horizon, paths, seed)
 
 
 METHODS: Mapping[str, Method] = {
-    "historical": Method(_historical, {"tail": ("fraction", "beyond")}, 1),
-    "normal": Method(_normal, {"moments": ("sample", "population")}, 2),
-    "cornish-fisher": Method(_cornish_fisher, {"moments": ("population", "sample")}, 4),
+    "historical": Method(
+        _historical, 1,
+        {"tail": ("fraction", "beyond"), "quantile": ("7", *"12345689"),
+         "horizon": ("overlapping", "scaled")}, {},
+    ),
+    "normal": Method(_of_moments(normal), 2, {"moments": ("sample", "population")}, {}),
+    "cornish-fisher": Method(
+        _of_moments(cornish_fisher), 4, {"moments": ("population", "sample")}, {}
+    ),
+    "student": Method(_student, 10, {}, {}, fits=True),
+    "filtered": Method(
+        _filtered, 50, {"filter": ("garch", "ewma")}, {"decay": Amount(0.94, 0.5, 0.9999)},
+        ahead=False, fits=True,
+    ),
+    "evt": Method(_evt, 50, {}, {"threshold": Amount(nan, 0.01, 0.5)}, ahead=False, fits=True),
+    "montecarlo": Method(
+        _montecarlo, 10, {"distribution": ("normal", "student", "bootstrap")},
+        {"paths": Amount(10_000, 100, 1_000_000, True), "seed": Amount(1, 0, 2**31, True)},
+        fits=True,
+    ),
 }
 
 
@@ -196,13 +163,18 @@ def var(
     returns  simple, shape (T, n), without blanks; one column where there are no weights
     weights  by asset, any sum, held constant through all periods; an absent name is 0
     level    between 0 and 1
-    method   a name in METHODS: historical (of overlapping compounded returns when the horizon
-             is longer than one period), normal, cornish-fisher (population moments)
-    horizon  in return periods
-    options  moments = sample or population (normal, cornish-fisher);
-             tail = fraction or beyond (historical, see `historical`)
+    method   historical; normal; cornish-fisher (population moments); student, of greatest
+             likelihood; filtered historical simulation; evt, peaks over threshold; montecarlo
+    horizon  in return periods: historical takes overlapping compounded returns, normal,
+             cornish-fisher and student the mean times h and the deviation times sqrt(h), montecarlo
+             compounds independent periods; filtered and evt look one period ahead only
+    options  historical: tail = fraction or beyond, quantile = 1 to 9, horizon = overlapping or
+             scaled; normal, cornish-fisher: moments = sample or population; filtered: filter =
+             garch or ewma, decay (0.94); evt: threshold, the share of returns beyond it;
+             montecarlo: distribution = normal, student or bootstrap, paths, seed
 
-    InputError for unknown names, methods and options, and for too few returns.
+    InputError for unknown names, methods and options, and for too few returns; NotAvailable where
+    a fitted tail has no finite mean.
     """
     tail = of_table(returns, weights, level, method, horizon, options)
     return Noted(tail.var, notes=tail.notes)
@@ -226,25 +198,139 @@ def of_table(
     options: Mapping[str, object] | None,
 ) -> Tail:
     """VaR and CVaR together; arguments and errors as `var`."""
-    if not 0 < 1 - level < 1:
-        raise InputError(
-            f"the level {level:g} is not between 0 and 1",
-            fix="Use a fraction such as 0.95 or 95%.", argument="level",
-        )
+    checked_level(level)
+    ask = question(method, horizon, options)
+    return ask(portfolio(returns, weights))(level)
+
+
+def table(
+    returns: pd.DataFrame,
+    weights: pd.Series,
+    levels: Sequence[float] = LEVELS,
+    methods: Sequence[str] = tuple(METHODS),
+) -> Noted[pd.DataFrame]:
+    """All methods side by side: columns Method, Level, VaR, CVaR, one row a method and level.
+
+    A method that has no answer has blanks (NaN), and a note says why. Arguments and errors as
+    `var`; each method has its own default options.
+    """
+    for level in levels:
+        checked_level(level)
+    if not len(levels):
+        raise InputError("it is empty", fix="Give a level such as 95%.", argument="levels")
+    values = portfolio(returns, weights)
+    rows: list[tuple[str, float, float, float]] = []
+    notes: dict[str, None] = {}
+    for method in methods:
+        for level, found in zip(levels, _tails(values, method, levels), strict=True):
+            rows.append((method, level, found.var, found.cvar))
+            notes.update((f"{method}: {note}", None) for note in found.notes)
+    frame = pd.DataFrame(rows, columns=["Method", "Level", "VaR", "CVaR"])
+    return Noted(frame, notes=tuple(notes))
+
+
+def _tails(values: np.ndarray, method: str, levels: Sequence[float]) -> list[Tail]:
+    """At each level, blank with a note where the method has no answer."""
+    try:
+        law: Law | None = question(method)(values)
+        problem = ""
+    except (InputError, NotAvailable) as error:
+        law, problem = None, error.problem
+    found = []
+    for level in levels:
+        if law is not None:
+            try:
+                found.append(law(level))
+                continue
+            except (InputError, NotAvailable) as error:
+                problem = error.problem
+        found.append(Tail(nan, nan, (f"no answer, for {problem}.",)))
+    return found
+
+
+def of_columns(
+    returns: pd.DataFrame,
+    level: float = 0.95,
+    method: str = "historical",
+    horizon: int = 1,
+    options: Mapping[str, object] | None = None,
+) -> Noted[pd.DataFrame]:
+    """VaR and CVaR of every column by itself: columns Asset, VaR, CVaR.
+
+    Arguments and errors as `var`. A note about some columns names the first of them.
+    """
+    checked_level(level)
+    ask = question(method, horizon, options)
+    values = tables.complete(returns, argument="returns")
+    share = share_of(level)
+    plain = method.casefold() == "historical" and not options and horizon == 1
+    if plain and share * len(values) >= 1:
+        losses, means = _historical_columns(values, share)
+        return Noted(pd.DataFrame({"Asset": returns.columns, "VaR": losses, "CVaR": means}))
+    found, notes = [], {}
+    for position, label in enumerate(returns.columns):
+        tail = ask(np.ascontiguousarray(values[:, position]))(level)
+        found.append((label, tail.var, tail.cvar))
+        for note in tail.notes:
+            notes.setdefault(note, f"{labels.shorten(label)}: {note}")
+    frame = pd.DataFrame(found, columns=["Asset", "VaR", "CVaR"])
+    return Noted(frame, notes=tuple(notes.values()))
+
+
+def _historical_columns(values: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """`historical` of each column (T, n), with only its worst part sorted."""
+    count = len(values)
+    first, second, part = quantile_places(count, share)
+    k, following = worst(values, share)
+    last = min(max(second, k), count - 1)
+    across = np.ascontiguousarray(values.T)
+    across.partition(last, axis=1)
+    ordered = np.sort(across[:, : last + 1], axis=1)
+    quantile = ordered[:, first] + part * (ordered[:, second] - ordered[:, first])
+    total = ordered[:, :k].sum(axis=1)
+    if k < count:
+        total = total + following * ordered[:, k]
+    return -quantile, -total / (share * count)
+
+
+def question(
+    method: str, horizon: int = 1, options: Mapping[str, object] | None = None
+) -> Callable[[np.ndarray], Law]:
+    """What turns returns (T,) into VaR and CVaR by level. InputError as `var`."""
     if horizon < 1:
         raise InputError(
             f"a horizon of {horizon} periods is not possible", fix="Use a whole number from 1 up.",
             argument="horizon",
         )
     entry = choices.one_of(method, METHODS, argument="method")
-    chosen = choices.options(options, entry.options)
-    values = portfolio(returns, weights)
-    if len(values) < entry.needs:
-        raise InputError(
-            f"there are {len(values)} returns, and {method} needs at least {entry.needs}",
-            fix="Give more rows.", argument="returns",
+    chosen = choices.settings(options, entry.words, entry.amounts)
+    if horizon > 1 and not entry.ahead:
+        raise NotAvailable(
+            f"{method} looks one period ahead, not {horizon}",
+            fix="Use a horizon of 1, or montecarlo.", argument="horizon",
         )
-    return entry.run(values, level, horizon, chosen)
+
+    def ask(values: np.ndarray) -> Law:
+        if len(values) < entry.needs:
+            raise InputError(
+                f"there are {len(values)} returns, and {method} needs at least {entry.needs}",
+                fix="Give more rows.", argument="returns",
+            )
+        if entry.fits and np.ptp(values) <= _ALIKE * np.abs(values).max():
+            sure = -float(values.mean()) * horizon
+            return lambda _level: Tail(sure, sure)
+        return entry.law(values, horizon, chosen)
+
+    return ask
+
+
+def checked_level(level: float) -> None:
+    """InputError for a level that is not between 0 and 1."""
+    if not 0 < share_of(level) < 1:
+        raise InputError(
+            f"the level {level:g} is not between 0 and 1",
+            fix="Use a fraction such as 0.95 or 95%.", argument="level",
+        )
 
 
 def portfolio(returns: pd.DataFrame, weights: pd.Series | None) -> np.ndarray:

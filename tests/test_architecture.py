@@ -29,18 +29,23 @@ portbal
 portbal.errors portbal.result
 portbal.labels
 portbal.choices portbal.periods
-portbal.matrices portbal.picks portbal.tables portbal.losses.laws
-portbal.losses.*
-portbal.prices portbal.estimate.* portbal.risk portbal.tail
+portbal.matrices portbal.picks portbal.tables
+portbal.prices portbal.estimate.* portbal.groups portbal.dated portbal.drawdown portbal.losses.laws
+portbal.risk portbal.losses.student portbal.losses.filtered portbal.losses.extremes
+portbal.losses.simulated
+portbal.tail
 portbal.solve
 portbal.solve.active_set portbal.solve.branch portbal.solve.cone
 portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
-portbal.solve.critical_line
+portbal.solve.critical_line portbal.solve.paths
 portbal.views portbal.limits.measures
 portbal.limits.language
 portbal.limits.check portbal.limits.mandate
 portbal.limits.conflict
-portbal.optimize portbal.allocate
+portbal.routes
+portbal.optimize portbal.optimize_tail portbal.allocate
+portbal.objectives
+portbal.explain portbal.diagnose portbal.verify portbal.compare portbal.sensitivity
 portbal.rebalance portbal.orders portbal.protect portbal.stress
 portbal.performance portbal.backtest portbal.journal
 

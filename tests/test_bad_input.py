@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,8 @@ from portbal_addin.block import Block, is_problem
 from portbal_addin.registry import Answer, Problem, find, functions
 from specimens import CHANGES, Cells, Mutation, all_calls, valid_call
 
+# What a function is there to find, it does not refuse.
+FINDS = {"CHECKDATA": {"blank", "dates out of order"}}
 CASES = int(os.environ.get("PORTBAL_CASES", "20000"))
 CALLS = all_calls()
 
@@ -86,6 +89,8 @@ def test_bad_input(name: str, optional: bool) -> None:
         changed = [*cells[:at], mutation.cells, *cells[at + 1:]]
         result = function.invoke(*map(block, changed))
         try:
+            if mutation.name in FINDS.get(name, ()):
+                mutation = replace(mutation, expect="sound")
             judge(mutation, result, function.arguments[at].name, base(name, optional))
         except AssertionError as error:
             raise AssertionError(

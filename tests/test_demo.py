@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from portbal_addin.cli import main
-from portbal_addin.cli.demo import report
+from portbal_addin.cli.demo import report, tables
 from portbal_templates import read
-from portbal_templates.stored import tables
 
 NAME = "portfolio_balancer"
 
@@ -61,9 +60,8 @@ def test_demo_keeps_a_file_of_the_user(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_demo_shows_problems_and_breaches() -> None:
     book = dict(tables(read(NAME)))
-    rows = [list(row) for row in book["TargetLimits"]]
-    rows[1][5] = "breach"
-    book["TargetLimits"] = rows
+    header, first, *rest = book["TargetLimits"]
+    book["TargetLimits"] = (header, (*first[:5], "breach"), *rest)
     text = "\n".join(report(book, ["Target!B29: #PORTBAL MAXSHARPE: ..."], Path("x.xlsx")))
     assert "1 of 27 breached" in text
     assert "Target!B29: #PORTBAL MAXSHARPE" in text

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from mandates import EXACT, Case, random_case
-from portbal import optimize
+from portbal import optimize, optimize_tail
 from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.limits.check import check
-from portbal.optimize import Setting
+from portbal.routes import FREE, Setting
 
 SEEDS = range(40)
 
@@ -94,10 +94,10 @@ def test_min_cvar_equals_cvxpy(seed: int) -> None:
     expected = cp.Problem(cp.Minimize(tail), plain.constraints(w)).solve(**EXACT)
     if expected == np.inf:
         with pytest.raises(ConflictError):
-            optimize.min_cvar(
+            optimize_tail.min_cvar(
                 case.returns, level, None, Setting(case.limits, case.assets, None, 252))
         return
-    found = optimize.min_cvar(
+    found = optimize_tail.min_cvar(
         case.returns, level, None, Setting(case.limits, case.assets, None, 252))
     assert found.objective == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert holds(plain, found.weights)
@@ -126,7 +126,7 @@ def test_frontier_is_exact_between_both_ends(seed: int) -> None:
 @pytest.mark.parametrize("limited", [False, True])
 def test_permuting_the_assets_permutes_the_weights(limited: bool) -> None:
     case = random_case(3)
-    chosen = setting(case) if limited else optimize.FREE
+    chosen = setting(case) if limited else FREE
     order = np.random.default_rng(1).permutation(len(case.mu))
     for solve in (
         lambda mu, cov: optimize.max_sharpe(mu, cov, 0.0, chosen),
@@ -245,7 +245,7 @@ def test_what_a_limit_needs_is_named() -> None:
         optimize.min_volatility(case.cov, Setting(table(("tracking error", None, 0.1))))
     undated = case.returns.reset_index(drop=True)
     with pytest.raises(InputError, match="no dates to read the periods a year from"):
-        optimize.min_cvar(undated, 0.9, 0.05)
+        optimize_tail.min_cvar(undated, 0.9, 0.05)
 
 
 def test_a_singular_covariance_and_a_single_asset_have_answers() -> None:

@@ -12,18 +12,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from portbal_addin.block import Rows
 from portbal_addin.cli import main
 from portbal_addin.hosts.workbook import recalculate
+from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import bare_name, functions
 from portbal_templates import TEMPLATES, example, read
-from portbal_templates.build import built
+from portbal_templates.build import built, known
 from portbal_templates.layout import FIRST
-from portbal_templates.stored import stored, tables
 
 NAME = "portfolio_balancer"
 SHEETS = ["Start", "Prices", "Returns", "Assets", "Limits", "Views", "Estimates", "Frontier",
           "Target", "Risk", "Trades"]
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+class Tables:
+    """The cells behind the names of a workbook."""
+
+    def __init__(self, workbook: bytes) -> None:
+        self._book = Workbook.read(workbook)
+
+    def __getitem__(self, name: str) -> Rows:
+        return self._book.block(self._book.find(name)).trimmed().rows
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +43,8 @@ def shipped() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def book(shipped: bytes) -> dict[str, list[list[object]]]:
-    return tables(shipped)
+def book(shipped: bytes) -> Tables:
+    return Tables(shipped)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +54,11 @@ def returns() -> pd.DataFrame:
     return frame.pct_change().iloc[1:]
 
 
-def vector(table: list[list[object]], column: int = 1) -> pd.Series:
+def vector(table: Rows, column: int = 1) -> pd.Series:
     return pd.Series({str(row[0]): float(row[column]) for row in table[1:]})  # type: ignore[arg-type]
 
 
-def matrix(table: list[list[object]]) -> pd.DataFrame:
+def matrix(table: Rows) -> pd.DataFrame:
     return pd.DataFrame([row[1:] for row in table[1:]], index=[row[0] for row in table[1:]],
                         columns=table[0][1:], dtype=float)
 
@@ -172,7 +183,7 @@ def test_inputs_and_outputs_differ_in_style(shipped: bytes) -> None:
     assert typed > 20 * 1260
 
 
-def test_every_input_and_output_has_a_name(book: dict[str, list[list[object]]]) -> None:
+def test_every_input_and_output_has_a_name(book: Tables) -> None:
     headers = {
         "Prices": ["Date", *example.STOCKS], "Returns": ["Date", *example.STOCKS],
         "Limits": ["Limit", "Min", "Max", "Note"], "Views": ["View", "Return", "Confidence"],
@@ -188,7 +199,7 @@ def test_every_input_and_output_has_a_name(book: dict[str, list[list[object]]]) 
         "Orders": ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after",
                    "Reason"],
     }
-    assert {name: book[name][0] for name in headers} == headers
+    assert {name: list(book[name][0]) for name in headers} == headers
 
 
 # --- the numbers, by other routes ----------------------------------------------------------
@@ -201,13 +212,13 @@ def test_data_are_the_last_five_years(returns: pd.DataFrame) -> None:
     assert np.isfinite(returns.to_numpy()).all()
 
 
-def test_returns_and_means(book: dict[str, list[list[object]]], returns: pd.DataFrame) -> None:
+def test_returns_and_means(book: Tables, returns: pd.DataFrame) -> None:
     np.testing.assert_allclose(np.array([row[1:] for row in book["Returns"][1:]], dtype=float),
                                returns.to_numpy(), rtol=1e-9)
     np.testing.assert_allclose(vector(book["HistoricalReturns"]), returns.mean() * 252, rtol=1e-9)
 
 
-def test_black_litterman_by_the_master_formula(book: dict[str, list[list[object]]]) -> None:
+def test_black_litterman_by_the_master_formula(book: Tables) -> None:
     """Black and Litterman (1992): the posterior mean, by inverses instead of one solve."""
     cov = matrix(book["Covariance"]).to_numpy()
     names = list(example.STOCKS)
@@ -231,7 +242,7 @@ def test_black_litterman_by_the_master_formula(book: dict[str, list[list[object]
     np.testing.assert_allclose(vector(book["ExpectedReturns"]), posterior, rtol=1e-7)
 
 
-def test_target_keeps_every_limit_and_a_few_bind(book: dict[str, list[list[object]]]) -> None:
+def test_target_keeps_every_limit_and_a_few_bind(book: Tables) -> None:
     weights = vector(book["Weights"])
     sector = pd.Series({name: stock.sector for name, stock in example.STOCKS.items()})
     benchmark = pd.Series({name: stock.benchmark for name, stock in example.STOCKS.items()})
@@ -255,7 +266,7 @@ def test_target_keeps_every_limit_and_a_few_bind(book: dict[str, list[list[objec
 
 
 def test_no_portfolio_of_the_frontier_beats_the_target(
-    book: dict[str, list[list[object]]]
+    book: Tables
 ) -> None:
     weights, mu = vector(book["Weights"]), vector(book["ExpectedReturns"])
     cov = matrix(book["Covariance"])
@@ -267,7 +278,7 @@ def test_no_portfolio_of_the_frontier_beats_the_target(
 
 
 def test_var_and_cvar_from_the_sorted_losses(
-    book: dict[str, list[list[object]]], returns: pd.DataFrame
+    book: Tables, returns: pd.DataFrame
 ) -> None:
     header, *rows = book["TailRisk"]
     for title, name in (("current", "CurrentWeights"), ("target", "Weights")):
@@ -286,14 +297,14 @@ def test_var_and_cvar_from_the_sorted_losses(
                 assert cvar == pytest.approx(tail / worst, rel=1e-9)
 
 
-def test_contributions_add_up_to_the_volatility(book: dict[str, list[list[object]]]) -> None:
+def test_contributions_add_up_to_the_volatility(book: Tables) -> None:
     volatility = float(book["RiskSummary"][2][4])  # type: ignore[arg-type]
     for name in ("RiskContributions", "SectorContributions"):
         assert vector(book[name], 3).sum() == pytest.approx(volatility, rel=1e-9)
         assert vector(book[name], 4).sum() == pytest.approx(1, rel=1e-9)
 
 
-def test_orders_lead_to_the_target_and_cash_is_right(book: dict[str, list[list[object]]]) -> None:
+def test_orders_lead_to_the_target_and_cash_is_right(book: Tables) -> None:
     held = vector(book["Holdings"])
     price = vector(book["Holdings"], 2)
     bought = vector(book["Orders"], 2).reindex(held.index).fillna(0)
@@ -312,7 +323,7 @@ def test_orders_lead_to_the_target_and_cash_is_right(book: dict[str, list[list[o
 def test_nothing_changes_when_nothing_was_changed(shipped: bytes) -> None:
     again = recalculate(shipped)
     assert (list(again.problems), list(again.warnings)) == ([], [])
-    before, after = stored(shipped).values, stored(again.bytes).values
+    before, after = known(shipped).values, known(again.bytes).values
     assert before.keys() == after.keys()
     for spot, value in before.items():
         if isinstance(value, float):
@@ -324,7 +335,7 @@ def test_nothing_changes_when_nothing_was_changed(shipped: bytes) -> None:
 def test_a_tighter_limit_is_kept(shipped: bytes) -> None:
     changed = recalculate(with_cell(shipped, "Limits", f"D{FIRST + 1}", 0.09))
     assert list(changed.problems) == []
-    weights = vector(tables(changed.bytes)["Weights"])
+    weights = vector(Tables(changed.bytes)["Weights"])
     assert weights.max() == pytest.approx(0.09, abs=1e-6)
 
 
@@ -332,9 +343,9 @@ def test_a_limit_in_a_spare_row_is_read(shipped: bytes) -> None:
     spare = FIRST + 1 + len(example.LIMITS)
     changed = with_cell(shipped, "Limits", f"B{spare}", "LLY")
     changed = with_cell(changed, "Limits", f"D{spare}", 0.07)
-    after = tables(recalculate(changed).bytes)
+    after = Tables(recalculate(changed).bytes)
     assert vector(after["Weights"])["LLY"] <= 0.07 + 1e-7
-    assert len(after["TargetLimits"]) == len(tables(shipped)["TargetLimits"]) + 1
+    assert len(after["TargetLimits"]) == len(Tables(shipped)["TargetLimits"]) + 1
 
 
 def test_views_count(shipped: bytes) -> None:
@@ -342,7 +353,7 @@ def test_views_count(shipped: bytes) -> None:
     changed = shipped
     for row in range(len(example.VIEWS)):
         changed = with_cell(changed, "Views", f"D{FIRST + 1 + row}", 0.0)
-    after = tables(recalculate(changed).bytes)
+    after = Tables(recalculate(changed).bytes)
     np.testing.assert_allclose(vector(after["BlackLitterman"], 3), 0, atol=1e-12)
 
 
@@ -352,7 +363,7 @@ def test_views_count(shipped: bytes) -> None:
 def test_the_choice_of_expected_returns(shipped: bytes, choice: str, name: str) -> None:
     cell = re.search(r"Start!\$(\w)\$(\d+)", name_of(shipped, "ReturnSource"))
     changed = recalculate(with_cell(shipped, "Start", f"{cell[1]}{cell[2]}", choice))  # type: ignore[index]
-    after = tables(changed.bytes)
+    after = Tables(changed.bytes)
     pd.testing.assert_series_equal(vector(after["ExpectedReturns"]), vector(after[name]))
 
 
@@ -364,7 +375,7 @@ def name_of(workbook: bytes, name: str) -> str:
 def test_a_mistake_is_shown_where_it_is_and_counted(shipped: bytes) -> None:
     """A misspelt sector: the first cell of each table that depends on it says so."""
     changed = recalculate(with_cell(shipped, "Limits", f"B{FIRST + 2}", "Sector Tehcnology"))
-    after = tables(changed.bytes)
+    after = Tables(changed.bytes)
     text = str(after["Weights"][0][0])
     assert text.startswith("#PORTBAL MAXSHARPE: limits row 3")
     assert "Did you mean 'Sector Technology'?" in text
@@ -380,9 +391,9 @@ def test_a_shorter_history_shrinks_the_spills(shipped: bytes) -> None:
     for column in "BCDEFGHIJKLMNOPQRSTUV":
         changed = with_cell(changed, "Prices", f"{column}{row}", None)
     result = recalculate(changed)
-    after = tables(result.bytes)
+    after = Tables(result.bytes)
     assert list(result.problems) == []
-    assert len(after["Returns"]) == len(tables(shipped)["Returns"]) - 1
+    assert len(after["Returns"]) == len(Tables(shipped)["Returns"]) - 1
     assert after["Returns"][-1][0] == after["Prices"][-1][0]
 
 

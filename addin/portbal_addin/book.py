@@ -113,11 +113,9 @@ class Book(Protocol):
     def sheets(self) -> tuple[str, ...]:
         """The names of its sheets, hidden ones too."""
 
-    def names(self) -> tuple[str, ...]:
-        """The defined names of the whole workbook that stand for one area, and its tables."""
-
     def find(self, name: str) -> Area | None:
-        """The area of a defined name or, failing that, of an Excel table with its header."""
+        """The area of a defined name of the whole workbook or, failing that, of an Excel table
+        with its header; InputError for a name that stands for something else."""
 
     def used(self, sheet: str) -> Area | None:
         """The smallest area that holds every used cell of a sheet."""
@@ -140,7 +138,7 @@ def plain(cell: Cell, date1904: bool) -> Cell:
 
 
 def needed(book: Book, writes: Iterable[Write]) -> tuple[Write, ...]:
-    """The writes that change something."""
+    """The writes that change something; entering a formula again always does."""
     sheets = {key(name) for name in book.sheets()}
     return tuple(write for write in writes if _changes(book, write, sheets))
 
@@ -151,11 +149,9 @@ def _changes(book: Book, write: Write, sheets: set[str]) -> bool:
     if isinstance(write, DefineName):
         found = book.find(write.name)
         return found is None or found.text != write.area.text
-    if key(write.area.sheet) not in sheets:
+    if isinstance(write, PutFormula) or key(write.area.sheet) not in sheets:
         return True
     formulas = book.formulas(write.area)
-    if isinstance(write, PutFormula):
-        return formulas[0][0] != write.formula
     block = book.block(write.area)
     return any(formula for row in formulas for formula in row) or any(
         plain(old, block.date1904) != plain(new, block.date1904)
@@ -193,9 +189,6 @@ class MemoryBook:
 
     def sheets(self) -> tuple[str, ...]:
         return self.order
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.areas)
 
     def find(self, name: str) -> Area | None:
         return next((area for word, area in self.areas.items() if key(word) == key(name)), None)

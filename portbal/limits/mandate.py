@@ -69,7 +69,7 @@ class Mandate:
 
 def constant(value: float) -> Rows:
     """One row without variables, as a bound."""
-    return Rows(np.array([value]), ())
+    return Rows.constants(value)
 
 
 def mandate(

@@ -8,21 +8,25 @@ Journal of Risk 1). One period ahead only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import log, pi
 
 import numpy as np
 
 from portbal.errors import NotAvailable
 
+# a p value above which squared returns count as uncorrelated
+_NO_CLUSTERING = 0.05
 # mean, omega, p = alpha + beta, alpha / p; of returns with mean 0 and variance 1
 _BOUNDS = (np.array([-np.inf, 1e-7, 0.0, 0.0]), np.array([np.inf, np.inf, 0.9999, 1.0]))
 # twice it is a likelihood ratio against constant variance that leaves no doubt
 _CLEAR = 30.0
+_CLIMBS = 4
 # a gain in log-likelihood per observation from which one more step is exact to rounding
 _CLOSE = 1e-10
 _MOST_STEPS = 200
-_ONE = np.array([1.0])
 # alpha + beta, and alpha as a share of it, to start from
 _STARTS = (
     (0.98, 0.05), (0.95, 0.1), (0.9, 0.3), (0.7, 0.2), (0.3, 0.5), (0.1, 0.9), (0.995, 0.005),
@@ -64,22 +68,48 @@ class Garch:
 def by_ewma(values: np.ndarray, decay: float) -> Filter:
     """Volatility by an exponentially weighted average of squared returns about zero
     (RiskMetrics 1996), from the mean square of all."""
-    from scipy.signal import lfilter
-
     squares = values * values
     start = float(squares.mean())
-    following, _ = lfilter([1.0], [1.0, -decay], (1 - decay) * squares, zi=[decay * start])
-    variances = np.concatenate([[start], following])
+    inputs = np.concatenate([[start], (1 - decay) * squares])
+    variances = _recursion(len(inputs), decay)(inputs)
     return _scaled(values, 0.0, variances, f"exponentially weighted with decay {decay:g}")
 
 
 def by_garch(values: np.ndarray) -> Filter:
-    """Volatility by a GARCH(1,1) of greatest normal likelihood; see `garch`."""
+    """Volatility by a GARCH(1,1) of greatest normal likelihood; see `garch`.
+
+    Where squared returns show no correlation over ten lags at 5% (McLeod and Li 1983, Journal of
+    Time Series Analysis 4) the volatility is constant: there is nothing to fit.
+    """
+    chance = clustering(values)
+    if chance > _NO_CLUSTERING:
+        average = float(values.std())
+        return Filter(
+            values, average, average,
+            f"constant, for large returns do not cluster, p = {chance:.2g}",
+        )
     found = garch(values)
     return _scaled(
         values, found.mean, found.variances,
         f"GARCH with alpha {found.alpha:.3g} and beta {found.beta:.3g}",
     )
+
+
+def clustering(values: np.ndarray, lags: int = 10) -> float:
+    """The p value of McLeod and Li's test that squares of returns (T,) about their mean are
+    not correlated over so many lags: T (T + 2) times the sum of r(k)^2 / (T - k)."""
+    from scipy.special import chdtrc
+
+    count = len(values)
+    squares = (values - values.mean()) ** 2
+    squares -= squares.mean()
+    total = float(squares @ squares)
+    if total == 0:
+        return 1.0
+    statistic = sum(
+        (float(squares[k:] @ squares[:-k]) / total) ** 2 / (count - k) for k in range(1, lags + 1)
+    )
+    return float(chdtrc(lags, count * (count + 2) * statistic))
 
 
 def _scaled(values: np.ndarray, mean: float, variances: np.ndarray, words: str) -> Filter:
@@ -100,18 +130,18 @@ def garch(values: np.ndarray) -> Garch:
     of Fiorentini, Calzolari and Panattoni (1996), Journal of Applied Econometrics 11, whose
     analytic derivatives are used: Newton's method within 0 <= alpha, beta and
     alpha + beta <= 0.9999. Where the likelihood is hardly better than that of a constant
-    variance it has several maxima, and the best of nine starts is taken. NotAvailable when no
-    maximum is found.
+    variance it has several maxima, and the best that the four likeliest of nine starts lead to
+    is taken. NotAvailable when no maximum is found.
     """
     centre, spread = float(values.mean()), float(values.std())
     x = (values - centre) / spread
     starts = [np.array([0.0, 1 - p, p, share]) for p, share in _STARTS]
-    likely, rest = starts[:4], starts[4:]
-    likely.sort(key=lambda start: -_value(x, start))
-    best = _climb(x, likely[0])
+    first = max(starts[:4], key=lambda start: _value(x, start))
+    best = _climb(x, first)
     constant = -0.5 * (log(2 * pi) + 1)
     if not best.inside or len(x) * (best.value - constant) < _CLEAR:
-        best = max([best, *(_climb(x, start) for start in likely[1:] + rest)], key=lambda top: top.value)
+        rest = sorted(starts, key=lambda start: -_value(x, start))[:_CLIMBS]
+        best = max([best, *(_climb(x, start) for start in rest)], key=lambda top: top.value)
     if not best.proven:
         raise NotAvailable(
             "no GARCH model fits the returns best",
@@ -146,45 +176,57 @@ def _climb(x: np.ndarray, start: np.ndarray) -> _Top:
     at, (value, gradient, hessian) = start, _likelihood(x, start)
     damping = 0.0
     for _ in range(_MOST_STEPS):
-        free = ~(((at <= low) & (gradient <= 0)) | ((at >= high) & (gradient >= 0)))
-        step = np.zeros(4)
-        step[free] = _uphill(hessian[np.ix_(free, free)], gradient[free], damping)
-        there = np.clip(at + step, low, high)
-        found = _value(x, there)
-        if float(gradient @ step) <= _CLOSE and damping < 1e-3:
-            return _Top(max(found, value), there, True)
-        if found > value:
-            damping = damping / 8 if damping > 1e-6 else 0.0
+        stuck = ((at <= low) & (gradient <= 0)) | ((at >= high) & (gradient >= 0))
+        step = _uphill(hessian, gradient, damping, stuck)
+        there = np.minimum(np.maximum(at + step, low), high)
+        gain = float(gradient @ step)
+        if gain <= _CLOSE and damping < 1e-3:
+            return _Top(value + gain / 2, there, True)
+        if _value(x, there) > value:
+            damping = damping / 16 if damping > 1e-5 else 0.0
             at, (value, gradient, hessian) = there, _likelihood(x, there)
         elif damping > 1e9:
             return _Top(value, at, True)
         else:
-            damping = max(8 * damping, 1e-4)
+            damping = max(16 * damping, 0.01)
     return _Top(value, at, False)
 
 
-def _uphill(hessian: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
-    """Newton's step, shortened by the damping, the curvature made negative where it is not."""
-    scale = 1 / np.sqrt(np.abs(np.diag(hessian)) + 1e-8)
-    eigenvalues, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+def _uphill(
+    hessian: np.ndarray, gradient: np.ndarray, damping: float, stuck: np.ndarray
+) -> np.ndarray:
+    """Newton's step, shortened by the damping, the curvature made negative where it is not;
+    what is stuck at a bound stays."""
+    if stuck.any():
+        hessian, gradient = hessian.copy(), np.where(stuck, 0.0, gradient)
+        hessian[stuck], hessian[:, stuck] = 0.0, 0.0
+    scale = 1 / np.sqrt(np.abs(hessian.diagonal()) + 1e-8)
+    eigenvalues, vectors = np.linalg.eigh(hessian * scale * scale[:, None])
     curvature = np.maximum(np.abs(eigenvalues), 1e-8) + damping
     return scale * (vectors @ ((vectors.T @ (scale * gradient)) / curvature))
 
 
+def _recursion(count: int, beta: float) -> Callable[..., np.ndarray]:
+    """Solves y(t) = u(t) + beta y(t-1) from y(-1) = 0 for u (count,), as the triangular system
+    that it is; backwards in time with trans=1."""
+    from scipy.linalg.blas import dtbsv
+
+    band = np.empty((2, count), order="F")
+    band[0], band[1] = 1.0, -beta
+    return partial(dtbsv, 1, band, lower=1, diag=1)
+
+
 def _variances(x: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """e (T,), e^2 with what lies before the first (T + 1,), and h (T + 1,)."""
-    from scipy.signal import lfilter
-
     mean, omega, p, share = map(float, at)
     alpha, beta = p * share, p * (1 - share)
     e = x - mean
     squares = np.empty(len(x) + 1)
     np.multiply(e, e, out=squares[1:])
     squares[0] = float(e @ e) / len(x)
-    h, _ = lfilter(
-        _ONE, np.array([1.0, -beta]), omega + alpha * squares, zi=np.array([beta * squares[0]])
-    )
-    return e, squares, h
+    inputs = omega + alpha * squares
+    inputs[0] += beta * squares[0]
+    return e, squares, _recursion(len(inputs), beta)(inputs)
 
 
 def _value(x: np.ndarray, at: np.ndarray) -> float:
@@ -200,12 +242,10 @@ def _mean_log(h: np.ndarray, excess: np.ndarray) -> float:
 def _likelihood(x: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Mean log-likelihood, gradient and Hessian where `_value` has its value, by the
     recursions of Fiorentini, Calzolari and Panattoni."""
-    from scipy.signal import lfilter
-
     _, _, p, share = map(float, at)
     alpha, beta = p * share, p * (1 - share)
-    decay = np.array([1.0, -beta])
     n = len(x)
+    solve = _recursion(n, beta)
     e, squares, h_all = _variances(x, at)
     h = h_all[:-1]
     # dh by mean, omega, alpha, beta; what lies before the first return depends on the mean
@@ -216,7 +256,8 @@ def _likelihood(x: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.nd
     np.multiply(e[:-1], -2 * alpha, out=inputs[0, 1:])
     inputs[2], inputs[3, 0], inputs[3, 1:] = squares[:-1], squares[0], h[:-1]
     inputs[:, 0] += beta * first[:, 0]
-    first[:, 1:] = lfilter(_ONE, decay, inputs)
+    for row, given in zip(first, inputs, strict=True):
+        row[1:] = solve(given)
     lagged, first = first[:, :-1], first[:, 1:]
 
     inverse = 1 / h
@@ -231,7 +272,7 @@ def _likelihood(x: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.nd
     hessian[:, 0] -= mixed
     hessian[0, 0] -= float(inverse.sum())
     # the sums of by_h times the second derivatives of h, by the recursion run backwards
-    weight = lfilter(_ONE, decay, by_h[::-1])[::-1]
+    weight = solve(by_h, trans=1)
     hessian[0, 0] += 2 * alpha * float(weight.sum()) + 2 * beta * weight[0]
     by_beta = lagged @ weight
     hessian[3] += by_beta

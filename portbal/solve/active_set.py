@@ -261,7 +261,7 @@ def settle(active: ActiveSet, q: np.ndarray, box: Box, x: np.ndarray) -> np.ndar
         gap = box.budget - float(x.sum())
         error = float(np.abs(reduced[free]).max())
         balanced = abs(gap) <= ROUNDING / 4 * max(float(np.abs(x).sum()), box.size)
-        if error <= active.noise(x, q, box.size) and balanced or error >= last / 2:
+        if (error <= active.noise(x, q, box.size) and balanced) or error >= last / 2:
             return reduced
         step, _ = active.solve(-reduced[free], gap)
         limits = box.room(x, step[free], free)

@@ -48,7 +48,7 @@ def branch_and_bound(
     split: Callable[[Node, Relaxed], Iterable[Node]],
     *,
     accuracy: float = 1e-9,
-    most_nodes: int = 20_000,
+    most_nodes: int = 3_000,
 ) -> Found[Node]:
     """The least objective over the leaves.
 
@@ -59,6 +59,8 @@ def branch_and_bound(
     Infeasible when no leaf has a point. With ``most_nodes`` used up the best point so far is
     returned with the gap that is left open.
     """
+    from threadpoolctl import threadpool_limits
+
     order = count()
     best: Relaxed | None = None
     heap: list[tuple[float, int, Node, Relaxed]] = []
@@ -86,13 +88,14 @@ def branch_and_bound(
         if relaxed.bound < tolerance():
             heapq.heappush(heap, (relaxed.bound, next(order), node, relaxed))
 
-    consider(root)
     nodes = 1
-    while heap and heap[0][0] < tolerance() and nodes < most_nodes:
-        _, _, node, relaxed = heapq.heappop(heap)
-        for child in split(node, relaxed):
-            nodes += 1
-            consider(child)
+    with threadpool_limits(limits=1):  # many small factorisations: threads only wait
+        consider(root)
+        while heap and heap[0][0] < tolerance() and nodes < most_nodes:
+            _, _, node, relaxed = heapq.heappop(heap)
+            for child in split(node, relaxed):
+                nodes += 1
+                consider(child)
     if best is None:
         raise Infeasible
     lowest = min((entry[0] for entry in heap), default=best.bound)

@@ -8,7 +8,7 @@ makes a ratio such as the Sharpe ratio a convex program, absolute limits include
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,32 +22,76 @@ _POLISHED = 400  # most variables of a program whose optimum is polished
 
 @dataclass(frozen=True)
 class Rows:
-    """Affine rows: sum over parts of ``matrix @ x[start : start + matrix.shape[1]]``,
-    plus ``constant`` of shape (m,)."""
+    """Affine rows of the variables: constant (m,), and the coefficients one by one, each
+    ``value`` in ``row`` of the variable ``column`` (several for one place add up)."""
 
     constant: np.ndarray
-    parts: tuple[tuple[int, Any], ...]
+    row: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    column: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    value: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, matrix: np.ndarray, constant: np.ndarray | float = 0.0, start: int = 0) -> Rows:
-        matrix = np.atleast_2d(matrix)
-        return cls(np.broadcast_to(constant, (len(matrix),)).astype(float), ((start, matrix),))
+        """``matrix @ x[start:] + constant``, for a matrix of shape (m, k)."""
+        row, column = np.nonzero(matrix)
+        constants = np.broadcast_to(constant, (len(matrix),)).astype(float)
+        return cls(constants, row, column + start, matrix[row, column])
+
+    @classmethod
+    def constants(cls, values: np.ndarray | float) -> Rows:
+        """Rows without variables."""
+        return cls(np.atleast_1d(np.asarray(values, dtype=float)))
+
+    @classmethod
+    def diagonal(cls, values: np.ndarray, start: int) -> Rows:
+        """Row i is values[i] times the variable start + i."""
+        at = np.arange(len(values))
+        return cls(np.zeros(len(values)), at, at + start, np.asarray(values, dtype=float))
 
     @classmethod
     def identity(cls, count: int, start: int) -> Rows:
         """The ``count`` variables from ``start`` on, one a row."""
-        from scipy import sparse
+        return cls.diagonal(np.ones(count), start)
 
-        return cls(np.zeros(count), ((start, sparse.identity(count, format="coo")),))
+    @property
+    def height(self) -> int:
+        return len(self.constant)
 
     def __add__(self, other: Rows) -> Rows:
-        return Rows(self.constant + other.constant, self.parts + other.parts)
+        return Rows(
+            self.constant + other.constant, np.concatenate([self.row, other.row]),
+            np.concatenate([self.column, other.column]),
+            np.concatenate([self.value, other.value]),
+        )
 
     def __neg__(self) -> Rows:
-        return Rows(-self.constant, tuple((start, -matrix) for start, matrix in self.parts))
+        return self.times(-1.0)
 
     def __sub__(self, other: Rows) -> Rows:
         return self + (-other)
+
+    def times(self, factor: float) -> Rows:
+        return Rows(factor * self.constant, self.row, self.column, factor * self.value)
+
+    def above(self, other: Rows) -> Rows:
+        """These rows, and the others below them."""
+        return Rows(
+            np.concatenate([self.constant, other.constant]),
+            np.concatenate([self.row, other.row + self.height]),
+            np.concatenate([self.column, other.column]),
+            np.concatenate([self.value, other.value]),
+        )
+
+    def repeated(self, count: int) -> Rows:
+        """One row, so many times."""
+        k = len(self.row)
+        return Rows(np.repeat(self.constant, count), np.repeat(np.arange(count), k),
+                    np.tile(self.column, count), np.tile(self.value, count))
+
+    def mean(self) -> Rows:
+        """One row: the mean of these."""
+        return Rows(self.constant.mean(keepdims=True), np.zeros_like(self.row), self.column,
+                    self.value / self.height)
 
 
 @dataclass(frozen=True)
@@ -110,15 +154,16 @@ class Program:
         result.variables = self.variables
         kappa = result.new(1)
         for cone, rows in self.constraints:
-            column = rows.constant.reshape(-1, 1)
-            result._add(cone, Rows(np.zeros(len(column)), (*rows.parts, (kappa, column))))
-        result.positive(Rows.of(np.ones((1, 1)), start=kappa))
+            constants = Rows.of(rows.constant[:, None], start=kappa)
+            linear = replace(rows, constant=np.zeros(rows.height))
+            result._add(cone, linear + constants)
+        result.positive(Rows.identity(1, kappa))
         return result, kappa
 
     def solve(self) -> Outcome:
         """Infeasible, Unbounded, or Unproven when there is no proved optimum."""
         P, q, A, b, cones = self._assembled()
-        return _solve(P, q, A, b, cones, [len(rows.constant) for _, rows in self.constraints])
+        return _solve(P, q, A, b, cones, [rows.height for _, rows in self.constraints])
 
     def _assembled(self) -> tuple[Any, ...]:
         import clarabel
@@ -139,19 +184,12 @@ class Program:
         cones, values, rows_at, columns_at, constants = [], [], [], [], []
         height = 0
         for cone, rows in self.constraints:
-            m = len(rows.constant)
-            cones.append(made[cone](m))
+            cones.append(made[cone](rows.height))
             constants.append(rows.constant)
-            for start, matrix in rows.parts:
-                if isinstance(matrix, np.ndarray):
-                    r, c = np.nonzero(matrix)
-                    data = matrix[r, c]
-                else:
-                    r, c, data = matrix.row, matrix.col, matrix.data
-                values.append(-data)
-                rows_at.append(r + height)
-                columns_at.append(c + start)
-            height += m
+            values.append(-rows.value)
+            rows_at.append(rows.row + height)
+            columns_at.append(rows.column)
+            height += rows.height
         A = sparse.csc_matrix(
             (np.concatenate(values), (np.concatenate(rows_at), np.concatenate(columns_at))),
             shape=(height, n),

@@ -142,30 +142,30 @@ class Discrete:
             if quadratic is not None:
                 program.minimise_quadratic(quadratic.matrix)
             if rule.most is not None and inside > rule.most:
-                program.positive(Rows(np.array([-1.0]), ()))
+                program.positive(Rows.constants(-1.0))
             if rule.fewest is not None and inside < rule.fewest:
-                program.positive(Rows(np.array([-1.0]), ()))
+                program.positive(Rows.constants(-1.0))
             return {}
         m = len(open_)
         start = program.new(m)
         held = Rows.identity(m, start=start)
         program.positive(held)
-        program.positive(Rows(np.ones(m), ()) - held)
+        program.positive(Rows.constants(np.ones(m)) - held)
         weights = Rows.of(pick[open_])
-        scaled_high = Rows(np.zeros(m), ((start, np.diag(self.upper[open_])),))
-        scaled_low = Rows(np.zeros(m), ((start, np.diag(self.lower[open_])),))
+        scaled_high = Rows.diagonal(self.upper[open_], start)
+        scaled_low = Rows.diagonal(self.lower[open_], start)
         program.positive(scaled_high - weights)
         program.positive(weights - scaled_low)
         long_only = self.lower[open_] >= 0
         if rule.least > 0 and long_only.any():
             at = np.flatnonzero(long_only)
-            least = Rows(np.zeros(len(at)), ((start, rule.least * np.eye(m)[at]),))
+            least = Rows.of(rule.least * np.eye(m)[at], start=start)
             program.positive(Rows.of(pick[open_[at]]) - least)
         total = Rows.of(np.ones((1, m)), start=start)
         if rule.most is not None:
-            program.positive(Rows(np.array([float(rule.most - inside)]), ()) - total)
+            program.positive(Rows.constants(rule.most - inside) - total)
         if rule.fewest is not None:
-            program.positive(total - Rows(np.array([float(rule.fewest - inside)]), ()))
+            program.positive(total - Rows.constants(rule.fewest - inside))
         if quadratic is not None:
             _perspective(program, quadratic, open_, start)
         return {int(i): start + j for j, i in enumerate(open_)}
@@ -228,7 +228,6 @@ def _perspective(
     Frangioni and Gentile (2006), Perspective cuts for a class of convex 0-1 mixed integer
     programs.
     """
-    n = len(quadratic.matrix)
     d = quadratic.separable[open_]
     inner = quadratic.matrix.copy()
     inner[open_, open_] -= d
@@ -238,14 +237,10 @@ def _perspective(
     start = program.new(len(open_))
     program.minimise(d / 2, start)
     for j, i in enumerate(open_):
-        z, s = np.zeros((1, len(open_))), np.zeros((1, len(open_)))
-        z[0, j] = s[0, j] = 1.0
-        double = np.zeros((1, n))
-        double[0, i] = 2.0
+        size, share = Rows.identity(1, start + j), Rows.identity(1, held + j)
         # s z >= w^2 as (s + z, s - z, 2 w) in the second-order cone
-        top = Rows(np.zeros(1), ((start, s), (held, z)))
-        low = Rows(np.zeros(1), ((start, s), (held, -z)))
-        program.norm(_stacked(top, low, Rows.of(double)))
+        double = Rows.diagonal(np.array([2.0]), int(i))
+        program.norm((size + share).above(size - share).above(double))
 
 
 def _separable(quadratic: np.ndarray) -> np.ndarray:
@@ -266,29 +261,16 @@ def _separable(quadratic: np.ndarray) -> np.ndarray:
     return d * (1 - 1e-9)
 
 
-def _stacked(*rows: Rows) -> Rows:
-    height = sum(len(r.constant) for r in rows)
-    parts, at = [], 0
-    for r in rows:
-        m = len(r.constant)
-        for start, matrix in r.parts:
-            full = np.zeros((height, matrix.shape[1]))
-            full[at : at + m] = matrix
-            parts.append((start, full))
-        at += m
-    return Rows(np.concatenate([r.constant for r in rows]), tuple(parts))
-
-
 def _relax_issuers(program: Program, state: State, rule: Issuers) -> None:
     """The convex envelope of x 1[x > 5%] on [0, 10%] is 2 max(x - 5%, 0)."""
     sizes = Rows.of(rule.groups)
     g = len(rule.groups)
-    program.positive(Rows(np.full(g, ISSUER_MOST), ()) - sizes)
+    program.positive(Rows.constants(np.full(g, ISSUER_MOST)) - sizes)
     start = program.new(g)
     counted = Rows.identity(g, start=start)
     program.positive(counted)
     program.positive(
-        Rows(np.array([LARGE_MOST]), ()) - Rows.of(np.ones((1, g)), start=start))
+        Rows.constants(LARGE_MOST) - Rows.of(np.ones((1, g)), start=start))
     for value, slope, shift in ((UNKNOWN, 2.0, ISSUER_SMALL), (LONG, 1.0, 0.0)):
         at = np.flatnonzero(state.issuers == value)
         if len(at):
@@ -296,6 +278,6 @@ def _relax_issuers(program: Program, state: State, rule: Issuers) -> None:
             program.positive(Rows.of(np.eye(g)[at], start=start) - excess)
     small = np.flatnonzero(state.issuers == OUT)
     if len(small):
-        program.positive(Rows(np.full(len(small), ISSUER_SMALL), ()) - Rows.of(rule.groups[small]))
+        program.positive(Rows.constants(np.full(len(small), ISSUER_SMALL)) - Rows.of(rule.groups[small]))
 
 

@@ -68,14 +68,7 @@ class Norm:
         return float(np.linalg.norm(self.root @ (weights - self.centre)))
 
     def below(self, program: Program, bound: Rows) -> int:
-        body = Rows.of(self.root, -self.root @ self.centre)
-        k, n = self.root.shape
-        start_pad = Rows(np.concatenate([bound.constant, np.zeros(k)]), tuple(
-            (start, np.vstack([matrix, np.zeros((k, matrix.shape[1]))]))
-            for start, matrix in bound.parts))
-        shifted = Rows(np.concatenate([[0.0], body.constant]), tuple(
-            (start, np.vstack([np.zeros((1, n)), matrix])) for start, matrix in body.parts))
-        return program.norm(start_pad + shifted)
+        return program.norm(bound.above(Rows.of(self.root, -self.root @ self.centre)))
 
 
 @dataclass(frozen=True)
@@ -133,15 +126,7 @@ class TailMean:
         return tail_mean(-self.scenarios @ weights, self.level)
 
     def below(self, program: Program, bound: Rows) -> int:
-        T = len(self.scenarios)
-        quantile, excess = program.new(1), program.new(T)
-        over = Rows.identity(T, start=excess)
-        program.positive(over)
-        program.positive(over + Rows.of(np.ones((T, 1)), start=quantile)
-                         + Rows.of(self.scenarios))
-        total = Rows.of(np.ones((1, 1)), start=quantile) + Rows.of(
-            np.full((1, T), 1 / ((1 - self.level) * T)), start=excess)
-        return program.positive(bound - total)
+        return tail_below(program, -Rows.of(self.scenarios), self.level, bound)
 
 
 @dataclass(frozen=True)
@@ -178,10 +163,10 @@ class EffectiveNumber:
 
     def above(self, program: Program, bound: Rows) -> int:
         """The bound must be a positive constant: then it is a ball around 0."""
-        if bound.parts or not bound.constant[0] > 0:
+        if bound.value.size or not bound.constant[0] > 0:
             raise ValueError("the bound of an effective number is a positive constant")
         inner = Norm(np.eye(len(self.mask))[self.mask], np.zeros(len(self.mask)))
-        return inner.below(program, Rows(1 / np.sqrt(bound.constant), ()))
+        return inner.below(program, Rows(1 / np.sqrt(bound.constant)))
 
 
 @dataclass(frozen=True)
@@ -198,8 +183,18 @@ class CappedSum:
         start = program.new(n)
         part = Rows.identity(n, start=start)
         program.positive(Rows.of(np.eye(n)) - part)
-        program.positive(Rows(self.cap.astype(float), ()) - part)
+        program.positive(Rows.constants(self.cap) - part)
         return program.positive(Rows.of(np.ones((1, n)), start=start) - bound)
+
+
+def tail_below(program: Program, losses: Rows, level: float, bound: Rows) -> int:
+    """Keeps the mean of the worst (1 - level) of the losses (T rows) below the bound."""
+    T = losses.height
+    quantile = Rows.identity(1, program.new(1))
+    excess = Rows.identity(T, program.new(T))
+    program.positive(excess)
+    program.positive(excess + quantile.repeated(T) - losses)
+    return program.positive(bound - quantile - excess.mean().times(1 / (1 - level)))
 
 
 def tail_mean(losses: np.ndarray, level: float) -> float:

@@ -93,6 +93,10 @@ def returns_page(book: Book) -> Page:
     page.section(SECTION, 1, width + 1, "Simple returns", "fraction per day, shown in %")
     page.spill(HEAD, 1, book.call("RETURNS", "Prices"), [style.DATE, style.PERCENT2],
                "Returns", room=(PRICE_ROOM, 1 + ROOM))
+    rate = book.styles.get("room", style.PERCENT2)
+    page.sheet.set_column(1, 1, 11, book.styles.get("room", style.DATE))  # of rows yet to come
+    page.sheet.set_column(2, width + 1, 8.5, rate)
+    page.sheet.set_column(width + 2, 1 + ROOM, 8.5, rate)
     page.sheet.freeze_panes(FIRST, 2)
     page.sheet.repeat_rows(HEAD)
     return page

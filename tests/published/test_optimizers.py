@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from portbal import optimize
-from portbal.optimize import Setting
+from portbal import optimize, optimize_tail
+from portbal.routes import Setting
 
 DATA = Path(__file__).parent / "data"
 
@@ -74,7 +74,7 @@ def test_rockafellar_uryasev_minimum_cvar_of_normal_scenarios() -> None:
     draws = draws @ np.linalg.inv(np.linalg.cholesky(np.cov(draws.T, ddof=0))).T
     values = draws @ np.linalg.cholesky(np.array(case["covariance"])).T + case["mean"]
     returns = pd.DataFrame(values, columns=case["instruments"])
-    found = optimize.min_cvar(returns, 0.95, case["min_return"], Setting(periods=1))
+    found = optimize_tail.min_cvar(returns, 0.95, case["min_return"], Setting(periods=1))
     np.testing.assert_allclose(found.weights, case["pub_weights"], atol=0.02)
     assert found.objective == pytest.approx(case["betas"]["0.95"]["pub_CVaR"], rel=0.01)
 
@@ -94,5 +94,5 @@ def test_riskfolio_minimum_variance(riskfolio: tuple[pd.DataFrame, pd.DataFrame]
 
 def test_riskfolio_minimum_cvar(riskfolio: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     returns, weights = riskfolio
-    found = optimize.min_cvar(returns, 0.95)
+    found = optimize_tail.min_cvar(returns, 0.95)
     np.testing.assert_allclose(found.weights, weights["CVaR"], atol=1e-5)

@@ -12,14 +12,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from portbal_addin.block import date_of
+from portbal_addin.block import Cell, Rows, date_of
 from portbal_addin.hosts.workbook import recalculate
+from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_templates import read
-from portbal_templates.page import Value
-from portbal_templates.stored import tables
 
 NAME = "portfolio_balancer"
-Tables = Mapping[str, list[list[Value]]]
+TABLES = (
+    "Prices", "Views", "Limits", "RiskFree", "Weights", "CurrentWeights", "BenchmarkWeights",
+    "RiskSummary", "TailRisk", "TargetLimits", "CurrentLimits", "Orders", "Cash", "Bought",
+    "Sold", "OrderCosts", "CashLeft",
+)
+Tables = Mapping[str, Rows]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +53,12 @@ def _free(path: Path, content: bytes) -> Path:
         number += 1
         chosen = path.with_stem(f"{path.stem}-{number}")
     return chosen
+
+
+def tables(workbook: bytes) -> Tables:
+    """The cells behind the names that the report shows."""
+    book = Workbook.read(workbook)
+    return {name: book.block(book.find(name)).trimmed().rows for name in TABLES}
 
 
 def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
@@ -131,11 +141,11 @@ def _orders(book: Tables) -> Iterator[str]:
            f"{amounts['CashLeft']:,.0f}")
 
 
-def _number(value: Value) -> float:
+def _number(value: Cell) -> float:
     return float(value) if value is not None else 0.0
 
 
-def _percent(value: Value, digits: int) -> str:
+def _percent(value: Cell, digits: int) -> str:
     return value if isinstance(value, str) else f"{_number(value):.{digits}%}"
 
 
@@ -143,6 +153,6 @@ def _signed(value: float) -> str:
     return f"{value:+.1%}" if abs(value) >= 0.0005 else "0.0%"
 
 
-def _day(value: Value) -> str:
+def _day(value: Cell) -> str:
     day = date_of(value)
     return day.date().isoformat() if isinstance(day, dt.datetime) else str(value)

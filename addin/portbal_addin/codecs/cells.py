@@ -57,11 +57,14 @@ def wrong(block: Block, row: int, column: int, what: str, fix: str) -> InputErro
     return InputError(f"the cell {what}", fix=fix, row=down, column=right)
 
 
-def numbers(block: Block, *, leading_blanks: bool = False) -> np.ndarray:
+def numbers(
+    block: Block, *, leading_blanks: bool = False, any_blanks: bool = False
+) -> np.ndarray:
     """All cells as a float array of shape (height, width).
 
     Any cell that is no finite number is an InputError with its place, except that
-    with ``leading_blanks`` the blanks above a column's first number become NaN.
+    with ``leading_blanks`` the blanks above a column's first number become NaN, and with
+    ``any_blanks`` all blanks do.
     """
     types: set[type] = set()
     for row in block.rows:
@@ -70,10 +73,10 @@ def numbers(block: Block, *, leading_blanks: bool = False) -> np.ndarray:
         values = np.array(block.rows, dtype=float)
         if (np.abs(values) <= _LARGEST).all():
             return values
-    return _numbers_cell_by_cell(block, leading_blanks)
+    return _numbers_cell_by_cell(block, leading_blanks or any_blanks, any_blanks)
 
 
-def _numbers_cell_by_cell(block: Block, leading_blanks: bool) -> np.ndarray:
+def _numbers_cell_by_cell(block: Block, leading_blanks: bool, any_blanks: bool) -> np.ndarray:
     values = np.empty((block.height, block.width))
     started = [not leading_blanks] * block.width
     for r, row in enumerate(block.rows):
@@ -81,7 +84,7 @@ def _numbers_cell_by_cell(block: Block, leading_blanks: bool) -> np.ndarray:
             if not started[c] and is_blank(cell):
                 values[r, c] = np.nan
                 continue
-            started[c] = True
+            started[c] = not any_blanks
             values[r, c] = number(block, r, c)
     return values
 
@@ -120,8 +123,9 @@ def names(block: Block, cells: Sequence[tuple[int, int]]) -> pd.Index:
     return pd.Index(result, dtype=object)
 
 
-def dates(block: Block) -> pd.DatetimeIndex:
-    """The first column of these rows as strictly increasing dates."""
+def dates(block: Block, *, repeated: bool = False) -> pd.DatetimeIndex:
+    """The first column of these rows as increasing dates, which may not repeat unless
+    ``repeated`` allows it."""
     result: list[dt.datetime] = []
     for r, row in enumerate(block.rows):
         day = date_of(row[0], block.date1904)
@@ -131,7 +135,7 @@ def dates(block: Block) -> pd.DatetimeIndex:
                 block, r, 0, f"is {shown} where a date belongs",
                 "Use a date, such as 2024-01-31.",
             )
-        if result and day <= result[-1]:
+        if result and (day < result[-1] or (day == result[-1] and not repeated)):
             same = "repeats" if day == result[-1] else "lies before"
             raise wrong(
                 block, r, 0, f"{same} the date above it ({day:%Y-%m-%d})",

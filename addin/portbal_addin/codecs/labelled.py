@@ -160,7 +160,11 @@ MATRIX_OR_NUMBER = Kind("matrix", "a matrix, or one number", encode=_encode_matr
 
 # --- tables ------------------------------------------------------------------------------
 
-def _table(*, leading_blanks: bool = False, above_zero: bool = False) -> Any:
+def _table(
+    *, leading_blanks: bool = False, above_zero: bool = False, unchecked: bool = False
+) -> Any:
+    """unchecked: blanks anywhere and repeated dates are for the function to find."""
+
     def decode(block: Block) -> pd.DataFrame:
         block = block.trimmed()
         header = block.rows[0]
@@ -179,9 +183,10 @@ def _table(*, leading_blanks: bool = False, above_zero: bool = False) -> Any:
                 "Select the header row with the names as well.",
             )
         columns = names(block, [(0, c) for c in range(first, block.width)])
-        index = dates(block.part(1, 0, 1)) if has_dates else pd.RangeIndex(block.height - 1)
+        index = (dates(block.part(1, 0, 1), repeated=unchecked) if has_dates
+                 else pd.RangeIndex(block.height - 1))
         body = block.part(1, first)
-        values = numbers(body, leading_blanks=leading_blanks)
+        values = numbers(body, leading_blanks=leading_blanks, any_blanks=unchecked)
         if above_zero and (values <= 0).any():
             r, c = np.argwhere(values <= 0)[0]
             raise wrong(
@@ -219,6 +224,11 @@ RAGGED_TABLE = Kind(
 PRICES = Kind(
     "table", _TABLE_ACCEPTS + ", prices above zero", _table(above_zero=True), _encode_table,
     _frame_labels,
+)
+
+UNCHECKED_PRICES = Kind(
+    "table", _TABLE_ACCEPTS + " (blanks and repeated dates are found, not refused)",
+    _table(unchecked=True), _encode_table, _frame_labels,
 )
 
 

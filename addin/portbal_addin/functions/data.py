@@ -1,4 +1,4 @@
-"""From prices to returns."""
+"""From prices to returns, and whether the prices are sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import pandas as pd
 
 from portbal import prices as history
-from portbal_addin.codecs.labelled import PRICES, TABLE
+from portbal_addin.codecs.labelled import PRICES, TABLE, UNCHECKED_PRICES, frame_result
 from portbal_addin.codecs.scalars import choice
 from portbal_addin.registry import function
 
@@ -30,3 +30,19 @@ def returns(
     {"A","B";0.1,0.1;0.1,-0.2}
     """
     return history.returns(prices, kind, every)
+
+
+@function("CHECKDATA", group="Data")
+def checkdata(
+    prices: Annotated[
+        pd.DataFrame, UNCHECKED_PRICES,
+        "Prices: dates down, assets across. Blank cells and repeated dates are listed.",
+    ],
+) -> Annotated[pd.DataFrame, frame_result("Asset", "Issue", "Where", "Detail")]:
+    """What looks wrong in prices: gaps, stale runs, jumps that look like splits, outliers, short
+    histories, duplicates. One row All, none when nothing does.
+
+    >>> PORTBAL.CHECKDATA({"Date","A","B";"2024-01-31",50,20;"2024-02-29",51,"";"2024-03-28",52,21})
+    {"Asset","Issue","Where","Detail";"B","gap","2024-02-29","1 price is missing"}
+    """
+    return history.check(prices)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import pandas as pd
 
-from portbal import optimize
+from portbal import optimize, optimize_tail
 from portbal.limits.check import check
-from portbal.optimize import Setting, Solution
 from portbal.result import Noted
+from portbal.routes import Setting, Solution
 from portbal_addin.codecs.labelled import MATRIX, TABLE, VECTOR, frame_result, vector_result
 from portbal_addin.codecs.scalars import NUMBER, WHOLE
 from portbal_addin.codecs.tables import ASSETS, LIMITS
@@ -138,7 +138,7 @@ def mincvar(
     {"Asset","Weight";"A",0.285714286;"B",0.714285714}
     """
     return _weights(
-        optimize.min_cvar(returns, level, target, Setting(limits, assets, None, periods)))
+        optimize_tail.min_cvar(returns, level, target, Setting(limits, assets, None, periods)))
 
 
 @function("FRONTIER", group="Optimise")

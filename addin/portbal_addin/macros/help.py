@@ -31,15 +31,16 @@ _TEXT = re.compile(r'("(?:[^"]|"")*")')
 )
 def problems(book: Book) -> Changes:
     """Every sheet -> ProblemList."""
-    found: dict[str, list[str]] = {}
-    for area, _, cell in _cells(book):
+    found: dict[str, list[tuple[str, str]]] = {}
+    for area, formula, cell in _cells(book):
         if isinstance(cell, str) and is_problem(cell):
-            found.setdefault(cell, []).append(area.text)
+            found.setdefault(cell, []).append((area.text, formula))
     rows: list[tuple[Cell, ...]] = []
     for text, places in found.items():
         name, _, rest = text.removeprefix(PROBLEM_PREFIX).partition(": ")
         what, _, cure = rest.partition(". ")
-        rows.append((places[0], name, what.removesuffix("."), cure, float(len(places) - 1)))
+        began = next((place for place, formula in places if name in _called(formula)), places[0][0])
+        rows.append((began, name, what.removesuffix("."), cure, float(len(places) - 1)))
     listed = table_of(("Cell", "Function", "Problem", "What to do", "Also in"),
                       rows or [("All", "none", None, None, None)])
     written = results(book, {"ProblemList": listed})
@@ -58,7 +59,7 @@ def relink(book: Book) -> Changes:
     """Every formula of ours -> the same formula without a link to another add-in."""
     writes = tuple(
         PutFormula(area, _relinked(formula)) for area, formula, cell in _cells(book)
-        if formula and _is_ours(formula) and (_relinked(formula) != formula or cell == "#NAME?")
+        if _called(formula) and (_relinked(formula) != formula or cell == "#NAME?")
     )
     if not writes:
         return Changes("Every portbal formula is connected.")
@@ -81,9 +82,11 @@ def _cells(book: Book) -> Iterator[tuple[Area, str, Cell]]:
                     yield area.cell(down, right), formulas[down][right], cell
 
 
-def _is_ours(formula: str) -> bool:
-    return any(match["name"].upper() in functions()
-               for part in _TEXT.split(formula)[::2] for match in _CALL.finditer(part))
+def _called(formula: str) -> set[str]:
+    """The names of our functions that a formula calls."""
+    found = {match["name"].upper() for part in _TEXT.split(formula)[::2]
+             for match in _CALL.finditer(part)}
+    return found & set(functions())
 
 
 def _relinked(formula: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from portbal.errors import InputError
 from portbal.labels import key
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Book, Changes
+from portbal_addin.codecs.cells import number
+from portbal_addin.codecs.kind import Bare
+from portbal_addin.codecs.labelled import VECTOR
 from portbal_addin.macros import holdings as held
 from portbal_addin.macros import reading
 from portbal_addin.macros.commands import command
 from portbal_addin.macros.risk import limits_at
 from portbal_addin.macros.writing import results, said, table_of
-from portbal_addin.registry import find
 
 _HEADER = ("What", "Where", "Now", "From", "To", "Action")
 _MOVED = 0.005  # of tracking error, where the workbook has no name TrackingBand
@@ -55,7 +58,7 @@ def _worth(holdings: Block) -> dict[str, float]:
         name = holdings.rows[row][at["asset"]]
         if name is not None:
             result[key(label_text(name))] = (
-                held.number(holdings, row, at["quantity"]) * held.number(holdings, row, at["price"])
+                number(holdings, row, at["quantity"]) * number(holdings, row, at["price"])
             )
     return result
 
@@ -91,7 +94,7 @@ def _tracking(book: Book, weights: Block, target: Block) -> list[tuple[Cell, ...
         return []
     cov = reading.covariance(book)
     now, wanted = (
-        float(reading.call("PORTVOLATILITY", _active(w, benchmark), cov).block.rows[0][0] or 0.0)
+        number(reading.call("PORTVOLATILITY", _active(w, benchmark), cov).block, 0, 0)
         for w in (weights, target)
     )
     band = reading.number(book, "TrackingBand", _MOVED)
@@ -105,9 +108,12 @@ def _active(weights: Block, benchmark: Block) -> Block:
     """Weights less the benchmark's, by name."""
     sums: dict[str, float] = {}
     spelled: dict[str, str] = {}
-    vector = find("TURNOVER").arguments[0].kind
     for block, sign in ((weights, 1.0), (benchmark, -1.0)):
-        for name, value in vector.decode(block).items():
+        vector = VECTOR.decode(block)
+        if isinstance(vector, Bare):
+            raise InputError("weights without names cannot be compared with the benchmark",
+                             fix="Put the names beside the numbers.")
+        for name, value in vector.items():
             spelled.setdefault(key(name), str(name))
             sums[key(name)] = sums.get(key(name), 0.0) + sign * float(value)
     rows: list[tuple[Cell, ...]] = [(spelled[name], value) for name, value in sums.items()]

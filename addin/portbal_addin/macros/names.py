@@ -23,6 +23,8 @@ INPUTS = {
     "OrderOptions": "option, value: fee, commission, tax, ticket",
     "Band": "how far a weight may leave its target; 0.05 where there is no such name",
     "BandKind": "absolute, relative or volatility; absolute where there is no such name",
+    "TrackingBand": "how far tracking error may move from that of the target; 0.005 where there "
+                    "is no such name",
     "Objective": "what is optimised, such as max sharpe, min volatility or target return 6%; "
                  "max sharpe where there is no such name",
     "RiskFree": "a year; 0 where there is no such name",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portbal.errors import ConflictError, InputError
-from portbal.labels import CASH, key
+from portbal.labels import key
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Area, Book, Changes, plain
 from portbal_addin.macros import holdings as held

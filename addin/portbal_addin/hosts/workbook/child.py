@@ -109,9 +109,9 @@ class Book:
                            for right in range(width)] for down in range(height)])
         return found
 
-    def filled(self, sheet: int) -> list[tuple[int, int]]:
-        """Every cell of a sheet that is not empty."""
-        return [(row, column) for at, row, column in self._model.get_all_cells() if at == sheet]
+    def filled(self) -> list[tuple[int, int, int]]:
+        """Every cell that is not empty."""
+        return self._model.get_all_cells()
 
     def _value(self, sheet: int, row: int, column: int) -> Any:
         value = self._model.get_cell_value(sheet, row, column)

@@ -92,9 +92,9 @@ class Engine:
         found = self._ask("spills", [tuple(anchor) for anchor in anchors])
         return [[[_value(value) for value in row] for row in rows] for rows in found]
 
-    def filled(self, sheet: int) -> list[tuple[int, int]]:
-        """Every cell of a sheet that is not empty."""
-        return self._ask("filled", sheet)
+    def filled(self) -> list[tuple[int, int, int]]:
+        """Sheet, row and column of every cell that is not empty."""
+        return self._ask("filled")
 
     # --- the pipe --------------------------------------------------------------------------
 

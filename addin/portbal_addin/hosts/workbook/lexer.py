@@ -7,6 +7,7 @@ between rows of arrays.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from portbal.errors import NotAvailable
@@ -53,7 +54,8 @@ class Token(NamedTuple):
     sheet: str = ""
 
 
-def tokens(formula: str) -> list[Token]:
+@lru_cache(maxsize=512)
+def tokens(formula: str) -> tuple[Token, ...]:
     """The tokens of a formula without its equals sign; NotAvailable where it is no formula."""
     found: list[Token] = []
     at, end = 0, len(formula)
@@ -72,7 +74,7 @@ def tokens(formula: str) -> list[Token]:
         else:
             found.append(Token(kind, match[0]))
         at = stop
-    return found
+    return tuple(found)
 
 
 def _closing(formula: str, start: int) -> int:

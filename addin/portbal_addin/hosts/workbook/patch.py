@@ -7,7 +7,8 @@ string elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from portbal.errors import NotAvailable
@@ -21,7 +22,7 @@ MOST_TEXT = 32_767
 _TAG = re.compile(rb"</?[^\s/>]+(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _NAME = re.compile(rb"</?([^\s/>]+)")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)[\"']")
-_WRITTEN = frozenset("#NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #GETTING_DATA".split())
+WRITTEN = frozenset("#NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #GETTING_DATA".split())
 
 
 class Update(NamedTuple):
@@ -69,14 +70,14 @@ class _Editor:
         self._rows: dict[int, list[int]] = {}
         for row, column in sorted(updates):
             self._rows.setdefault(row, []).append(column)
-        self._missing_rows = sorted(self._rows)
+        self._missing_rows = deque(sorted(self._rows))
         self._edits: list[_Edit] = []
         self._dimension: tuple[int, bytes] | None = None
         self._filled: list[tuple[int, int]] = []
         self._column_styles: list[tuple[int, int, str]] = []
         self._row = self._column = 0
         self._row_tag: tuple[int, bytes, dict[str, str]] = (0, b"", {})
-        self._row_open = -1
+        self._data_start = -1
         self._due: list[int] = []
         self._cell_start = -1
         self._kept: list[bytes] = []
@@ -99,7 +100,8 @@ class _Editor:
         elif name == "dimension":
             self._dimension = (self.index(), self._tag(self.index()))
         elif name == "sheetData":
-            self._row_open = self.index()
+            self._data_start = self.index()
+            self._prefix = prefix_of(self._tag(self._data_start), b"sheetData")
 
     def end(self, name: str) -> None:
         name = local(name) if ":" in name else name
@@ -114,21 +116,22 @@ class _Editor:
             self._close(list(self._new_cells(self._due)), self._row_tag[0])
             self._due = []
         elif name == "sheetData":
-            self._close(list(self._new_rows(self._missing_rows)), self._row_open)
-            self._missing_rows = []
+            self._close(list(self._new_rows(self._missing_rows)), self._data_start)
+            self._missing_rows.clear()
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         self._row = int(attributes.get("r", self._row + 1))
         self._column = 0
         start = self.index()
         tag = self._tag(start)
-        name = _NAME.match(tag)
-        self._prefix = name[1].rpartition(b"row")[0] if name else b""
         self._row_tag = (start, tag, attributes)
-        before = [row for row in self._missing_rows if row < self._row]
+        before = []
+        while self._missing_rows and self._missing_rows[0] < self._row:
+            before.append(self._missing_rows.popleft())
         if before:
             self._edits.append(_Edit(start, start, b"".join(self._new_rows(before))))
-        self._missing_rows = [row for row in self._missing_rows if row > self._row]
+        if self._missing_rows and self._missing_rows[0] == self._row:
+            self._missing_rows.popleft()
         self._due = list(self._rows.get(self._row, ()))
         if self._due:
             widened = _with_spans(tag, attributes.get("spans"), self._due)
@@ -159,15 +162,13 @@ class _Editor:
         self._cell_start = -1
         update = self._updates[self._row, self._column]
         tag = self._tag(start)
-        name = _NAME.match(tag)
-        prefix = name[1].rpartition(b"c")[0] if name else b""
-        formula = next((kept for kept in self._kept if local_name(kept) == b"f"), b"")
-        rest = b"".join(kept for kept in self._kept if local_name(kept) != b"f")
+        formula = b"".join(kept for kept in self._kept if _is_formula(kept))
+        rest = b"".join(kept for kept in self._kept if not _is_formula(kept))
         if formula and update.ref:
             old = _TAG.match(formula)
             if old is not None:
                 formula = _with(old[0], b"ref", update.ref.encode()) + formula[old.end():]
-        text = _cell(tag, update.value, formula, rest, prefix)
+        text = _cell(tag, update.value, formula, rest, prefix_of(tag, b"c"))
         self._note(self._row, self._column, update.value)
         self._edits.append(_Edit(start, end, text))
 
@@ -184,7 +185,7 @@ class _Editor:
             style = row_style if row_style is not None else self._style(column)
             yield self._new_cell(self._row, column, value, style)
 
-    def _new_rows(self, rows: list[int]) -> Iterator[bytes]:
+    def _new_rows(self, rows: Iterable[int]) -> Iterator[bytes]:
         for row in rows:
             cells = [
                 self._new_cell(row, column, self._updates[row, column].value, self._style(column))
@@ -254,9 +255,15 @@ class _Editor:
         return sorted(edits, key=lambda edit: (edit.start, edit.end))
 
 
-def local_name(element: bytes) -> bytes:
+def prefix_of(tag: bytes, name: bytes) -> bytes:
+    """What stands before the local name in a tag: nothing, or a prefix with its colon."""
+    match = _NAME.match(tag)
+    return match[1].removesuffix(name) if match else b""
+
+
+def _is_formula(element: bytes) -> bool:
     match = _NAME.match(element)
-    return match[1].rpartition(b":")[2] if match else b""
+    return match is not None and match[1].rpartition(b":")[2] == b"f"
 
 
 def _cell(tag: bytes, value: Value, formula: bytes, rest: bytes, prefix: bytes) -> bytes:
@@ -287,7 +294,7 @@ def _shown(value: Value) -> tuple[bytes, bytes]:
     if isinstance(value, bool):
         return b"b", b"1" if value else b"0"
     if isinstance(value, ErrorText):
-        return b"e", (str(value) if value in _WRITTEN else "#VALUE!").encode()
+        return b"e", (str(value) if value in WRITTEN else "#VALUE!").encode()
     text = repr(float(value))
     return b"", text.removesuffix(".0").encode()
 

@@ -14,7 +14,17 @@ from __future__ import annotations
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.references import Area, Spot
-from portbal_addin.hosts.workbook.tree import Call, Group, Node, Nodes, Ref, bare, calls, leaves, unwrapped
+from portbal_addin.hosts.workbook.tree import (
+    Call,
+    Group,
+    Node,
+    Nodes,
+    Ref,
+    bare,
+    calls,
+    leaves,
+    unwrapped,
+)
 
 # Functions that answer with one value whatever they read.
 AGGREGATES = frozenset(

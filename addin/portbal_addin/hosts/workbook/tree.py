@@ -11,7 +11,7 @@ Nodes of one level stand side by side, operators among them:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Union
 
 from portbal.errors import NotAvailable
@@ -55,7 +55,7 @@ def bare(name: str) -> str:
     return _PREFIXES.sub("", name, count=1) if name[:1] == "_" else name
 
 
-def parsed(found: list[Token]) -> Nodes:
+def parsed(found: Sequence[Token]) -> Nodes:
     """The tree of a formula; NotAvailable when it is broken or nested too deeply."""
     stream = _Stream(found)
     (nodes,) = stream.arguments(closing=False, depth=0)
@@ -63,7 +63,7 @@ def parsed(found: list[Token]) -> Nodes:
 
 
 class _Stream:
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: Sequence[Token]) -> None:
         self._tokens = found
         self._at = 0
 

@@ -1,0 +1,145 @@
+"""Every formula of a workbook, and how it will be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from portbal.errors import NotAvailable
+from portbal_addin.hosts.workbook.carry import Expression, PortbalCall, Reader, inner_calls
+from portbal_addin.hosts.workbook.engine import Value
+from portbal_addin.hosts.workbook.lexer import Token, tokens
+from portbal_addin.hosts.workbook.names import resolved, shifted
+from portbal_addin.hosts.workbook.plain import PlainReader
+from portbal_addin.hosts.workbook.references import Area, Spot, area_of
+from portbal_addin.hosts.workbook.sheet import StoredFormula, StoredSheet
+from portbal_addin.hosts.workbook.tree import Ref
+from portbal_addin.hosts.workbook.workbook import Workbook
+
+
+@dataclass(eq=False)
+class Formula:
+    """A formula in its cell.
+
+    kind: plain (one value), fixed (an array formula that fills ``ref``), dynamic (its result
+    spills; ``ref`` is what it filled when the file was saved). content: what computes it, or
+    None when it keeps its stored value; ``reason`` says why. stored: the value in the file;
+    is_stored: there is one.
+    """
+
+    spot: Spot
+    text: str
+    kind: str
+    ref: Area
+    stored: Value
+    is_stored: bool
+    content: Expression | PortbalCall | None = None
+    reason: str = ""
+    areas: list[Area] = field(default_factory=list)
+
+    @property
+    def calls(self) -> list[PortbalCall]:
+        """The portbal calls whose results this formula uses directly."""
+        if isinstance(self.content, PortbalCall):
+            return [self.content]
+        return inner_calls(self.content) if self.content is not None else []
+
+    @property
+    def is_native(self) -> bool:
+        return isinstance(self.content, Expression) and not self.calls
+
+    def keep(self, reason: str) -> None:
+        """Leave the stored value."""
+        if isinstance(self.content, Expression):
+            self.areas = list(self.content.areas)
+        self.content = None
+        self.reason = reason
+
+
+def formulas(workbook: Workbook, now: float) -> list[Formula]:
+    """All of them, sheet by sheet. now: the serial number for NOW() and TODAY()."""
+    sheets = [workbook.stored(number) for number in range(len(workbook.sheets))]
+    used = tuple((sheet.rows, sheet.columns) for sheet in sheets)
+    reader = Reader(workbook.names, used, now, workbook.date1904)
+    quick = PlainReader(workbook.names)
+    found = []
+    for number, sheet in enumerate(sheets):
+        for formula in _read(workbook, number, sheet):
+            if not formula.reason:
+                _carry(formula, reader, quick)
+            found.append(formula)
+    return found
+
+
+def _carry(formula: Formula, reader: Reader, quick: PlainReader) -> None:
+    if formula.kind == "plain":
+        formula.content = quick.carried(formula.text, formula.spot)
+        if formula.content is not None:
+            return
+    try:
+        formula.content = reader.carried(
+            formula.text, formula.spot, array=formula.kind != "plain"
+        )
+    except NotAvailable as error:
+        formula.reason = f"{error.problem}. {error.fix}"
+        formula.areas = list(_mentioned(formula, reader))
+
+
+def _mentioned(formula: Formula, reader: Reader) -> Iterator[Area]:
+    """The areas that can be made out in a formula that cannot be carried."""
+    try:
+        found = tokens(formula.text)
+    except NotAvailable:
+        return
+    for token in found:
+        if token.kind in ("area", "name", "table"):
+            yield from _areas_of(token, formula.spot, reader)
+
+
+def _areas_of(token: Token, spot: Spot, reader: Reader) -> Iterator[Area]:
+    try:
+        nodes = resolved(token.sheet + token.text, spot, reader.names)
+    except NotAvailable:
+        return
+    yield from (node.area for node in nodes if isinstance(node, Ref))
+
+
+# --- formulas as they are stored ---------------------------------------------------------
+
+def _read(workbook: Workbook, number: int, sheet: StoredSheet) -> Iterator[Formula]:
+    shared: dict[str, StoredFormula] = {}
+    for stored in sheet.formulas:
+        spot = Spot(number, stored.row, stored.column)
+        text, reason = stored.text, ""
+        if stored.kind == "shared":
+            if text:
+                shared.setdefault(stored.shared, stored)
+            else:
+                text, reason = _follower(stored, shared.get(stored.shared))
+        elif stored.kind == "dataTable":
+            reason = "it is part of a what-if data table. Recalculate it in a spreadsheet program."
+        kind, ref = _kind(stored, spot, workbook)
+        value = sheet.values.get((stored.row, stored.column))
+        yield Formula(spot, text, kind, ref, value, (stored.row, stored.column) in sheet.values,
+                      reason=reason)
+
+
+def _follower(stored: StoredFormula, first: StoredFormula | None) -> tuple[str, str]:
+    if first is None:
+        return "", "its shared formula is missing. Save the workbook again."
+    try:
+        return shifted(first.text, stored.row - first.row, stored.column - first.column), ""
+    except NotAvailable as error:
+        return "", f"{error.problem}. {error.fix}"
+
+
+def _kind(stored: StoredFormula, spot: Spot, workbook: Workbook) -> tuple[str, Area]:
+    if stored.kind != "array":
+        return "plain", Area.at(spot)
+    try:
+        ref = area_of(spot.sheet, stored.ref)
+    except ValueError:
+        ref = Area.at(spot)
+    if ref.first != spot:
+        ref = Area.at(spot)
+    return "dynamic" if stored.cm in workbook.dynamic else "fixed", ref

@@ -1,0 +1,218 @@
+"""A workbook in, the same workbook with right values out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+from portbal_addin.block import Block, is_problem, serial_of
+from portbal_addin.hosts.workbook import baseline
+from portbal_addin.hosts.workbook.baseline import Agreed
+from portbal_addin.hosts.workbook.carry import PortbalCall
+from portbal_addin.hosts.workbook.engine import Engine, ErrorText, Value
+from portbal_addin.hosts.workbook.evaluate import Run
+from portbal_addin.hosts.workbook.grid import same
+from portbal_addin.hosts.workbook.package import read_file
+from portbal_addin.hosts.workbook.patch import WRITTEN, Update, patched
+from portbal_addin.hosts.workbook.plan import Formula, formulas
+from portbal_addin.hosts.workbook.references import Area, Spot
+from portbal_addin.hosts.workbook.report import Computed, Recalculation, Remark, cell_name
+from portbal_addin.hosts.workbook.workbook import Workbook
+from portbal_addin.registry import Answer, Problem
+
+_MOST_NAMED = 5
+
+
+def recalculate(
+    source: bytes | Path | str,
+    *,
+    fresh: bool = False,
+    now: dt.datetime | None = None,
+    seconds: float = 60,
+) -> Recalculation:
+    """Recalculate every portbal and native formula of an .xlsx or .xlsm file.
+
+    source: the file's bytes or its path. fresh: its stored values are out of date, so the
+    engine is not judged by them. now: what NOW() gives. seconds: the longest that native
+    formulas may take at a time. InputError or NotAvailable when it cannot be read at all.
+    """
+    data = source if isinstance(source, bytes) else read_file(Path(source))
+    with Engine(seconds) as engine:
+        workbook = Workbook.read(data)
+        moment = serial_of(now or dt.datetime.now(), workbook.date1904)
+        found = formulas(workbook, moment)
+        if not found:
+            return Recalculation(data)
+        run = Run(workbook, found, engine)
+        agreed = _computed(run, stored=not fresh)
+        return _finished(data, run, agreed)
+
+
+def read_values(source: bytes | Path | str, reference: str) -> Block:
+    """The stored cells of a defined name, a table, or ``Sheet1!A1:B4``; nothing is calculated."""
+    data = source if isinstance(source, bytes) else read_file(Path(source))
+    workbook = Workbook.read(data)
+    return workbook.block(workbook.find(reference))
+
+
+def _computed(run: Run, *, stored: bool) -> Agreed:
+    kept = stored and baseline.is_kept(run.formulas, run.workbook.recalculates)
+    run.load()
+    run.evaluate()
+    if run.confine():
+        run.evaluate()
+    agreed = baseline.compare(run, stored=kept)
+    run.settle()
+    before = len(run.live)
+    baseline.compare(run, stored=False)
+    if len(run.live) < before:
+        run.settle()
+    return agreed
+
+
+# --- what comes out ----------------------------------------------------------------------
+
+def _finished(data: bytes, run: Run, agreed: Agreed) -> Recalculation:
+    updates: dict[int, dict[tuple[int, int], Update]] = {}
+    changed: set[Formula] = set()
+    for formula in run.formulas:
+        for spot, update in _updates(run, formula, agreed):
+            updates.setdefault(spot.sheet, {})[spot.row, spot.column] = update
+            changed.add(formula)
+    if updates:
+        parts = {
+            run.workbook.parts[sheet]: patched(
+                run.workbook.package.read(run.workbook.parts[sheet]), cells,
+                run.workbook.parts[sheet],
+            )
+            for sheet, cells in updates.items()
+        }
+        data = run.workbook.package.replaced(parts)
+    return Recalculation(
+        data,
+        problems=tuple(_problems(run)),
+        notes=tuple(_notes(run)),
+        warnings=tuple(_warnings(run, changed)),
+        calls=tuple(_calls(run)),
+        native=sum(formula.is_native for formula in run.formulas),
+        portbal=sum(bool(formula.calls) for formula in run.formulas),
+        changed=sum(map(len, updates.values())),
+    )
+
+
+def _updates(run: Run, formula: Formula, agreed: Agreed) -> Iterator[tuple[Spot, Update]]:
+    """The cells of a formula that differ from the file."""
+    if formula.content is None:
+        return
+    stored = run.workbook.stored(formula.spot.sheet).values
+    area = run.grid.spills.get(formula.spot, formula.ref)
+    moved = area != formula.ref
+    for spot in _union(area, formula.ref):
+        value = _written(run.grid.get(spot)) if area.holds(spot) else None
+        if not moved and spot in agreed and same(agreed[spot], run.grid.get(spot)):
+            continue
+        if moved and spot == formula.spot:
+            yield spot, Update(value, area.text)
+        elif not area.holds(spot) and run.grid.get(spot) is not None:
+            continue
+        elif not same(value, stored.get((spot.row, spot.column))):
+            yield spot, Update(value)
+
+
+def _union(one: Area, other: Area) -> Iterator[Spot]:
+    yield from one.spots()
+    yield from (spot for spot in other.spots() if not one.holds(spot))
+
+
+def _written(value: Value) -> Value:
+    """A value as a file can hold it."""
+    if isinstance(value, ErrorText) and value not in WRITTEN:
+        return ErrorText("#VALUE!")
+    return value
+
+
+def _problems(run: Run) -> Iterator[Remark]:
+    for formula in run.formulas:
+        if not formula.calls:
+            continue
+        text = _problem(run, formula)
+        if text:
+            yield Remark(cell_name(formula.spot, run.workbook.sheets), text)
+
+
+def _problem(run: Run, formula: Formula) -> str:
+    """The problem that stands in a cell, or that made an error of its value."""
+    if formula in run.blocked:
+        return run.blocked[formula].text
+    shown = run.grid.get(formula.spot)
+    if is_problem(shown):
+        return str(shown)
+    failed = [made.result for call in _all_calls(formula.calls)
+              if (made := run.made.get(call)) and isinstance(made.result, Problem)]
+    area = run.grid.spills.get(formula.spot, formula.ref)
+    values = [run.grid.get(spot) for spot in area.spots()]
+    if failed and any(isinstance(v, ErrorText) or is_problem(v) for v in values):
+        return failed[0].text
+    return ""
+
+
+def _all_calls(calls: list[PortbalCall]) -> Iterator[PortbalCall]:
+    for call in calls:
+        yield call
+        yield from _all_calls(call.nested())
+
+
+def _notes(run: Run) -> Iterator[Remark]:
+    for formula in run.formulas:
+        said: dict[str, None] = {}
+        for call in _all_calls(formula.calls):
+            made = run.made.get(call)
+            if made and isinstance(made.result, Answer):
+                said.update(dict.fromkeys(made.result.notes))
+        for text in said:
+            yield Remark(cell_name(formula.spot, run.workbook.sheets), text)
+
+
+def _calls(run: Run) -> Iterator[Computed]:
+    for call in run.order.calls:
+        made = run.made.get(call)
+        if made:
+            proof = made.result.proof if isinstance(made.result, Answer) else ()
+            yield Computed(cell_name(call.spot, run.workbook.sheets), call.name.upper(),
+                           made.digest.hex(), proof)
+
+
+def _warnings(run: Run, changed: set[Formula]) -> Iterator[Remark]:
+    sheets = run.workbook.sheets
+    kept = {formula for formula in run.formulas if formula.content is None}
+    stale = _stale(run, kept, changed)
+    for formula in run.formulas:
+        where = cell_name(formula.spot, sheets)
+        if formula in kept:
+            yield Remark(where, _kept_words(run, formula, stale))
+        elif formula in run.cut:
+            yield Remark(where, run.cut[formula])
+        elif run.grid.get(formula.spot) in ("#CIRC!", "#SPILL!") and formula.is_native:
+            circle = run.grid.get(formula.spot) == "#CIRC!"
+            yield Remark(where, "it depends on itself" if circle else "its result has no room")
+
+
+def _stale(run: Run, kept: set[Formula], changed: set[Formula]) -> set[Formula]:
+    """The kept formulas whose stored value may be wrong now."""
+    if not kept:
+        return set()
+    moved = run.graph.after(changed) | {formula for formula in kept if not formula.is_stored}
+    without_value = {formula for formula in kept if run.workbook.recalculates}
+    return (kept & moved) | without_value
+
+
+def _kept_words(run: Run, formula: Formula, stale: set[Formula]) -> str:
+    reason = formula.reason.rstrip(".")
+    if formula not in stale:
+        return f"kept as stored: {reason}."
+    after = sorted(run.graph.after({formula}), key=lambda other: other.spot)
+    names = [cell_name(other.spot, run.workbook.sheets) for other in after[:_MOST_NAMED]]
+    more = f" and {len(after) - _MOST_NAMED} more" if len(after) > _MOST_NAMED else ""
+    those = f"; so are {', '.join(names)}{more}" if names else ""
+    return f"out of date: {reason}. It keeps its stored value{those}."

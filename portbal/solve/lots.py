@@ -1,0 +1,258 @@
+"""Trading in whole lots: which trades are permitted, and what each one does.
+
+All money is a fraction of net assets before trading, so a value is a weight.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from portbal.solve import Infeasible
+
+ROUNDING = 1e-13  # two weights closer than this are the same
+_WHOLE = 1e-9  # a count of lots so close to a whole number is one
+
+
+@dataclass(frozen=True)
+class Row:
+    """low <= linear'x + absolute'|x - centre| + cash * c <= high, over the weights after
+    trading, x of shape (n,) for the assets and c for cash; absolute >= 0."""
+
+    linear: np.ndarray
+    absolute: np.ndarray
+    centre: np.ndarray
+    cash: float
+    low: float
+    high: float
+
+    def value(self, weights: np.ndarray, cash: float) -> float:
+        """The value at given weights."""
+        parts = self.linear * weights + self.absolute * np.abs(weights - self.centre)
+        return math.fsum([*parts, self.cash * cash])
+
+    def holds(self, weights: np.ndarray, cash: float) -> bool:
+        """Whether the value is within the bounds, up to the rounding of its own terms."""
+        value = self.value(weights, cash)
+        scale = 1 + float(np.abs(self.linear).max(initial=0.0) + self.absolute.max(initial=0.0))
+        slack = ROUNDING * (scale + abs(self.cash))
+        return self.low - slack <= value <= self.high + slack
+
+
+@dataclass(frozen=True)
+class Trading:
+    """Holdings, what is wanted, and what trading costs. All arrays have shape (n,).
+
+    quantity      units held; unit: the weight of one unit; lot: the units of one lot, above 0
+    target        weights wanted; lower, upper: bounds on the weight after trading, finite lower
+    cash          weight of cash now; cash_target, and cash_floor after all costs
+    fee, ticket   weight paid for an order, and the least value of one
+    commission    of the value traded; tax: of the value sold
+
+    A trade is a whole number of lots, or closes the position; its value is at least ``ticket``.
+    The best trades have the least sum of abs(weight after - target), cash included; among those
+    the least cost; among those the assets are as close to their targets as can be, the first
+    asset before the second and so on (then with the smaller trade).
+    """
+
+    quantity: np.ndarray
+    unit: np.ndarray
+    lot: np.ndarray
+    target: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    cash: float
+    cash_target: float = 0.0
+    cash_floor: float = 0.0
+    fee: float = 0.0
+    commission: float = 0.0
+    tax: float = 0.0
+    ticket: float = 0.0
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.quantity)
+
+    @property
+    def most_spend(self) -> float:
+        """What may be spent, costs included: down to the floor of cash."""
+        return self.cash - self.cash_floor
+
+    @property
+    def wanted_spend(self) -> float:
+        """The spending that leaves cash at its target."""
+        return self.cash - self.cash_target
+
+    def held_after(self, trade: np.ndarray) -> np.ndarray:
+        """Weights after trading, shape (n,)."""
+        return (self.quantity + trade) * self.unit
+
+    def costs(self, trade: np.ndarray) -> np.ndarray:
+        """The cost of each order, shape (n,)."""
+        return self._costs(trade * self.unit)
+
+    def _costs(self, value: np.ndarray) -> np.ndarray:
+        share = self.commission * np.abs(value) + self.tax * np.maximum(-value, 0.0)
+        return np.where(value != 0, self.fee + share, 0.0)
+
+    def cash_after(self, trade: np.ndarray) -> float:
+        """The weight of cash after trading and its costs."""
+        return math.fsum([self.cash, *(-trade * self.unit), *(-self.costs(trade))])
+
+    def objective(self, trade: np.ndarray) -> float:
+        """The sum of absolute differences between weights after and targets, with cash."""
+        gaps = np.abs(self.held_after(trade) - self.target)
+        return math.fsum([*gaps, abs(self.cash_after(trade) - self.cash_target)])
+
+    def at(self, asset: np.ndarray, trade: np.ndarray) -> Points:
+        """What a trade of each of these assets does; both of shape (k,)."""
+        unit = self.unit[asset]
+        weight = (self.quantity[asset] + trade) * unit
+        value = trade * unit
+        cost = self._costs(value)
+        spend = value + cost
+        rows = np.empty((len(self.rows), len(asset)))
+        for r, row in enumerate(self.rows):
+            away = row.absolute[asset] * np.abs(weight - row.centre[asset])
+            rows[r] = row.linear[asset] * weight + away - row.cash * spend
+        gap = np.abs(weight - self.target[asset])
+        return Points(asset, trade, gap, spend, cost, rows)
+
+    def row_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds on the sums of ``Points.rows``, each of shape (m,)."""
+        shift = np.array([row.cash * self.cash for row in self.rows])
+        low = np.array([row.low for row in self.rows]) - shift
+        return low, np.array([row.high for row in self.rows]) - shift
+
+
+@dataclass(frozen=True)
+class Points:
+    """Trades of single assets. All arrays have shape (k,), rows (m, k).
+
+    gap: distance to the target; spend: value and cost; rows: the part in each row, with what
+    the spending takes from cash.
+    """
+
+    asset: np.ndarray
+    trade: np.ndarray
+    gap: np.ndarray
+    spend: np.ndarray
+    cost: np.ndarray
+    rows: np.ndarray
+
+    def take(self, which: np.ndarray) -> Points:
+        return Points(self.asset[which], self.trade[which], self.gap[which], self.spend[which],
+                      self.cost[which], self.rows[:, which])
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The permitted trades in runs along which everything in ``Points`` is linear.
+
+    All arrays have shape (p,), sorted by asset. Run i holds the trades
+    (first + j) * lot + odd for j = 0 .. count - 1.
+    """
+
+    asset: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+    odd: np.ndarray
+    lot: np.ndarray
+
+    def trade(self, piece: np.ndarray, j: np.ndarray) -> np.ndarray:
+        return (self.first[piece] + j) * self.lot[piece] + self.odd[piece]
+
+
+class NoTrade(Infeasible):
+    """One asset alone has no permitted trade. asset: its position."""
+
+    def __init__(self, asset: int) -> None:
+        super().__init__(asset)
+        self.asset = asset
+
+
+def pieces_of(case: Trading) -> Pieces:
+    """Every permitted trade that can be paid for. NoTrade when an asset has none."""
+    runs = [_runs(case, i, math.inf) for i in range(case.size)]
+    for i, found in enumerate(runs):
+        if not found:
+            raise NoTrade(i)
+    spent = _least_spend(case, _joined(case, runs))
+    room = case.most_spend - spent.sum() + spent
+    runs = [_runs(case, i, float(room[i])) for i in range(case.size)]
+    if not all(runs):
+        raise Infeasible
+    return _joined(case, runs)
+
+
+def _joined(case: Trading, runs: list[list[tuple[int, int, float]]]) -> Pieces:
+    asset = np.repeat(np.arange(case.size), [len(found) for found in runs])
+    flat = [run for found in runs for run in found]
+    first = np.array([run[0] for run in flat], dtype=np.int64)
+    last = np.array([run[1] for run in flat], dtype=np.int64)
+    odd = np.array([run[2] for run in flat])
+    return Pieces(asset, first, last - first + 1, odd, case.lot[asset])
+
+
+def _least_spend(case: Trading, pieces: Pieces) -> np.ndarray:
+    """The least that each asset can cost (negative: bring in), shape (n,)."""
+    return np.minimum.reduceat(
+        ends_of(case, pieces).spend,
+        2 * np.searchsorted(pieces.asset, np.arange(case.size)))
+
+
+def ends_of(case: Trading, pieces: Pieces) -> Points:
+    """The first and the last trade of every run, one after the other: 2 p points."""
+    which = np.repeat(np.arange(len(pieces.asset)), 2)
+    j = np.zeros(len(which), dtype=np.int64)
+    j[1::2] = pieces.count - 1
+    return case.at(pieces.asset[which], pieces.trade(which, j))
+
+
+def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
+    """(first lot, last lot, odd units) of each run of asset i, where buying may spend ``room``."""
+    unit, lot, held = float(case.unit[i]), float(case.lot[i]), float(case.quantity[i])
+    low, high = float(case.lower[i]), float(case.upper[i])
+    size = unit * lot
+
+    def lots_to(weight: float) -> float:
+        return (weight / unit - held) / lot
+
+    def within(weight: float) -> bool:
+        return low - ROUNDING <= weight <= high + ROUNDING
+
+    least = max(math.ceil(case.ticket / size - _WHOLE), 1)
+    payable = (room - case.fee) / (1 + case.commission)
+    top = min(lots_to(high), payable / size)
+    bottom = lots_to(low)
+    kinks = sorted({math.floor(k + _WHOLE) for k in (
+        lots_to(float(case.target[i])),
+        *(lots_to(float(row.centre[i])) for row in case.rows if row.absolute[i]))})
+    found: list[tuple[int, int, float]] = []
+    if bottom < 0:
+        found += _cut(max(math.ceil(bottom - _WHOLE), -2**62), min(
+            -least, math.floor(min(lots_to(high), -1.0) + _WHOLE)), kinks)
+    closes = held != 0 and abs(held / lot - round(held / lot)) > _WHOLE
+    if closes and within(0.0) and abs(held) * unit >= case.ticket - ROUNDING:
+        found.append((0, 0, -held))
+    if within(held * unit):
+        found.append((0, 0, 0.0))
+    if top > 0:
+        last = 2**62 if math.isinf(top) else math.floor(top + _WHOLE)
+        found += _cut(max(least, math.ceil(bottom - _WHOLE)), last, kinks)
+    return found
+
+
+def _cut(first: int, last: int, kinks: list[int]) -> list[tuple[int, int, float]]:
+    """The lots first..last in runs that end at a kink or before one."""
+    runs = []
+    for kink in kinks:
+        if first <= kink < last:
+            runs.append((first, kink, 0.0))
+            first = kink + 1
+    if first <= last:
+        runs.append((first, last, 0.0))
+    return runs
