@@ -32,11 +32,11 @@ def risk_parity(cov: pd.DataFrame, budgets: pd.Series | None = None) -> Noted[pd
     """
     index, sigma = matrices.covariance(cov)
     wanted = np.full(len(index), 1 / len(index)) if budgets is None else _budgets(budgets, index)
-    held = np.flatnonzero(wanted > 0)
-    _all_move(
-        index[held], np.diag(sigma)[held], "it cannot contribute to the risk",
+    _refuse(
+        index, matrices.still(sigma) & (wanted > 0), "it cannot contribute to the risk",
         "Leave it out of cov, or give it a budget of 0.",
     )
+    held = np.flatnonzero(wanted > 0)
     try:
         found = risk_budget(sigma[np.ix_(held, held)], wanted[held] / wanted.sum())
     except Unbounded:
@@ -72,11 +72,10 @@ def _budgets(budgets: pd.Series, index: pd.Index) -> np.ndarray:
     return values
 
 
-def _all_move(index: pd.Index, variances: np.ndarray, so: str, fix: str) -> None:
+def _refuse(index: pd.Index, still: np.ndarray, so: str, fix: str) -> None:
     """ConflictError for the first asset without volatility."""
-    still = np.flatnonzero(variances <= 0)
-    if len(still):
-        label = index[int(still[0])]
+    if still.any():
+        label = index[int(still.argmax())]
         raise ConflictError(
             f"{labels.shorten(label)} has no volatility, so {so}", fix=fix, argument="cov",
             row=label, column=label,
@@ -90,9 +89,8 @@ Order = Callable[[np.ndarray, str], np.ndarray]
 
 
 def _lopez_de_prado(distances: np.ndarray, linkage: str) -> np.ndarray:
-    from scipy.cluster import hierarchy
-
-    return hierarchy.leaves_list(hierarchy.linkage(distances, linkage))
+    apart = np.linalg.norm(distances[:, None] - distances, axis=2)
+    return _plain(apart, linkage)
 
 
 def _plain(distances: np.ndarray, linkage: str, *, ordered: bool = False) -> np.ndarray:
@@ -140,18 +138,19 @@ def hrp(
     order = choices.one_of(method, METHODS, argument="method")
     linked = choices.one_of(linkage, LINKAGES, argument="linkage")
     index, sigma = matrices.covariance(cov)
-    variances = np.diag(sigma)
-    _all_move(index, variances, "it would take all the weight", "Leave it out of cov.")
+    _refuse(index, matrices.still(sigma), "it would take all the weight", "Leave it out of cov.")
     if len(index) == 1:
         return Noted(pd.Series(1.0, index=index))
-    deviation = np.sqrt(variances)
+    deviation = np.sqrt(np.diag(sigma))
     correlation = np.clip(sigma / np.outer(deviation, deviation), -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     leaves = order(np.sqrt((1 - correlation) / 2), linked)
-    return Noted(pd.Series(_halved(sigma, leaves), index=index))
+    return Noted(pd.Series(halved(sigma, leaves), index=index))
 
 
-def _halved(sigma: np.ndarray, leaves: np.ndarray) -> np.ndarray:
+def halved(sigma: np.ndarray, leaves: np.ndarray) -> np.ndarray:
+    """Weights (n,) by halving the order of the leaves (n,) again and again (Lopez de Prado 2016,
+    algorithm 1, stage 3). sigma: covariance (n, n)."""
     weights = np.ones(len(sigma))
     parts = [leaves]
     while parts:

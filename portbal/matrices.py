@@ -15,6 +15,8 @@ _NEGATIVE = 1e-10
 _ASYMMETRIC = 1e-8
 # relative to the variance if all members moved together
 _RISKLESS = 1e-14
+# relative to the largest volatility
+_STILL = 1e-12
 _UNIT_DIAGONAL = 1e-9
 _CONVERGED = 1e-13
 _MOST_STEPS = 20_000
@@ -116,6 +118,13 @@ def variances(portfolios: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     result = np.einsum("ki,ki->k", portfolios @ sigma, portfolios)
     most = (np.abs(portfolios) @ np.sqrt(np.diag(sigma))) ** 2
     return np.where(result <= _RISKLESS * most, 0.0, result)
+
+
+def still(sigma: np.ndarray) -> np.ndarray:
+    """Boolean mask (n,) of the assets without volatility, or with less than 1e-12 of the largest,
+    which is what rounding leaves of returns that never change."""
+    deviation = np.sqrt(np.diag(sigma))
+    return deviation <= _STILL * deviation.max()
 
 
 def nearest_psd(matrix: pd.DataFrame) -> Noted[pd.DataFrame]:

@@ -15,6 +15,7 @@ from portbal.limits.measures import Facts
 from portbal.routes import (
     FREE,
     SAME,
+    Proof,
     Setting,
     Solution,
     charged,
@@ -31,8 +32,11 @@ from portbal.routes import (
     universe_of,
     volatility_of,
 )
-from portbal.solve.cone import Program
+from portbal.solve.cone import Program, Rows
 from portbal.solve.expressions import AbsoluteSum, Concave, Convex, Norm, root_of
+
+# volatility of a hedge without a remainder, relative to that of its parts
+_RISKLESS = 1e-7
 
 
 def min_volatility(cov: pd.DataFrame, setting: Setting = FREE) -> Solution:
@@ -72,6 +76,55 @@ def max_sharpe(
             "maximum", fix="Raise riskfree to the return of that portfolio.", argument="riskfree",
         )
     return solution(permitted, weights, proof, float(excess @ weights) / volatility)
+
+
+def max_diversification(cov: pd.DataFrame, setting: Setting = FREE) -> Solution:
+    """The most (sum of w volatility) / volatility of the portfolio, under all limits.
+
+    cov is a year. The route of `max_sharpe` with volatilities in place of returns; among equals
+    the one with the least in assets without volatility, on which the ratio does not depend.
+    ConflictError when no permitted portfolio holds an asset that moves, or when one does so
+    without risk. Choueifaty and Coignard (2008), Toward maximum diversification, eq. 1.
+    """
+    permitted = setting.mandate(universe_of(cov.index, "cov"), "cov", cov=cov)
+    sigma = cov_of(permitted)
+    volatilities = np.where(matrices.still(sigma), 0.0, np.sqrt(np.diag(sigma)))
+    best, _ = most(permitted, volatilities)
+    if volatilities @ best <= SAME * volatilities.max():
+        raise ConflictError(
+            "no permitted portfolio holds an asset that moves, so there is no risk to diversify",
+            fix="Give assets with a volatility, or permit them.", argument="cov",
+        )
+    weights, proof = _most_diversified(permitted, volatilities)
+    volatility, average = volatility_of(permitted, weights), float(volatilities @ weights)
+    if volatility <= _RISKLESS * average:
+        raise ConflictError(
+            "some permitted assets hedge each other without a remainder, so the ratio has no "
+            "maximum", fix="Leave one of them out.", argument="cov",
+        )
+    return solution(permitted, weights, proof, average / volatility)
+
+
+def _most_diversified(
+    permitted: Mandate, volatilities: np.ndarray
+) -> tuple[np.ndarray, Proof]:
+    if permitted.is_box:
+        return on_line(permitted, lambda line: line.max_sharpe(), volatilities)
+    found, proof = most_ratio(permitted, volatilities)
+    moving = np.flatnonzero(volatilities)
+    if len(moving) == len(found):
+        return found, proof
+
+    def grown(program: Program) -> None:
+        scale = program.new(1)
+        along = (scale, -found[moving, None])
+        program.zero(Rows(np.zeros(len(moving)), ((0, np.eye(len(found))[moving]), along)))
+        program.minimise(np.array([-1.0]), scale)
+
+    try:
+        return conic(permitted, grown)[0], proof
+    except ConflictError:  # found is permitted but for the last digits
+        return found, proof
 
 
 def max_return(mu: pd.Series, cov: pd.DataFrame, setting: Setting = FREE) -> Solution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def _scenarios(
     if not 0 < level < 1:
         raise InputError(f"the level {level:g} is not between 0 and 1", fix="Use 0.95.",
                          argument="level")
-    setting = Setting(setting.limits, setting.assets, returns, setting.periods)
+    setting = replace(setting, returns=returns)
     permitted = setting.mandate(universe_of(returns.columns, "returns"), "returns")
     return permitted, permitted.facts.need("returns", permitted.facts.returns)
 

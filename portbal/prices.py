@@ -221,7 +221,8 @@ def _jumps(series: np.ndarray, rows: np.ndarray, index: pd.Index) -> list[_Findi
         elif (ratio := _split(moves[at], usual[at])) is not None:
             found.append(("split", where, f"{old:g} to {new:g}, near {ratio}"))
         else:
-            found.append(("outlier", where, f"{new / old - 1:+.1%}, {old:g} to {new:g}"))
+            way = "up" if new > old else "down"
+            found.append(("outlier", where, f"{way} {abs(new / old - 1):.1%}, {old:g} to {new:g}"))
         at += 2 if back else 1
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portbal import groups as grouping
 from portbal import labels, matrices, tables
 from portbal.errors import InputError
 
@@ -66,12 +67,34 @@ def contributions(
     contribution = w * marginal
     if groups is None:
         return _table("Asset", list(names), w, marginal, contribution, risk)
-    titles, member = _members(names, groups)
-    held = np.bincount(member, w, len(titles))
-    shared = np.bincount(member, contribution, len(titles))
-    per_weight = np.full(len(titles), np.nan)
+    by = grouping.of(names, groups)
+    held, shared = by.sums(w), by.sums(contribution)
+    per_weight = np.full(len(by.titles), np.nan)
     np.divide(shared, held, out=per_weight, where=held != 0)
-    return _table("Group", titles, held, per_weight, shared, risk)
+    return _table("Group", by.titles, held, per_weight, shared, risk)
+
+
+def incremental(
+    weights: pd.Series, cov: pd.DataFrame, groups: pd.Series | None = None
+) -> pd.DataFrame:
+    """What each asset, or group, adds to the volatility by being there at all.
+
+    Alone is the volatility of its position by itself, Without that of the portfolio when the
+    position becomes cash, Incremental the volatility less Without (negative for a hedge). They do
+    not add up; contributions do (`contributions`).
+
+    groups   as in `contributions`
+    returns  columns Asset (or Group), Weight, Alone, Without, Incremental
+    """
+    names, w, sigma = matrices.held(weights, cov)
+    by = grouping.singly(names) if groups is None else grouping.of(names, groups)
+    parts = np.where(by.masks(), w, 0.0)
+    alone = np.sqrt(matrices.variances(parts, sigma))
+    without = np.sqrt(matrices.variances(w - parts, sigma))
+    return pd.DataFrame({
+        "Asset" if groups is None else "Group": by.titles, "Weight": by.sums(w), "Alone": alone,
+        "Without": without, "Incremental": _deviation(w, sigma) - without,
+    })
 
 
 def _weights(weights: pd.Series, onto: pd.Index, *, reference: str) -> np.ndarray:
@@ -88,26 +111,6 @@ def _riskless(consequence: str) -> InputError:
         f"the portfolio has no volatility, and {consequence}",
         fix="Give weights to assets whose covariance is not 0.", argument="weights",
     )
-
-
-def _members(names: pd.Index, groups: pd.Series) -> tuple[list[str], np.ndarray]:
-    """The groups in the order of their first asset, and the group number of each asset."""
-    at = labels.positions(groups.index, argument="groups")
-    numbers: dict[str, int] = {}
-    titles: list[str] = []
-    member = np.empty(len(names), dtype=int)
-    for position, name in enumerate(names):
-        row = at.get(labels.key(name))
-        if row is None:
-            raise InputError(
-                f"{labels.shorten(name)} has no group", fix="Add it to groups.", argument="groups"
-            )
-        title = str(groups.iloc[row])
-        if labels.key(title) not in numbers:
-            numbers[labels.key(title)] = len(titles)
-            titles.append(title)
-        member[position] = numbers[labels.key(title)]
-    return titles, member
 
 
 def _table(

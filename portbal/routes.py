@@ -46,17 +46,21 @@ class Setting:
     limits, assets   tables as the contract has them, or None
     returns          what a limit needs and the optimiser lacks is computed from these
     periods          return periods a year, or None to read them from the dates
+    mu, cov          a year, for limits that need what the optimiser itself does not take
     """
 
     limits: pd.DataFrame | None = None
     assets: pd.DataFrame | None = None
     returns: pd.DataFrame | None = None
     periods: float | None = None
+    mu: pd.Series | None = None
+    cov: pd.DataFrame | None = None
 
     def mandate(
         self, universe: pd.Index, reference: str, *, mu: pd.Series | None = None,
         cov: pd.DataFrame | None = None, soft_allowed: bool = False,
     ) -> Mandate:
+        mu, cov = self.mu if mu is None else mu, self.cov if cov is None else cov
         facts = Facts.gather(universe, self.assets, mu, cov, self.returns, self.periods,
                              reference=reference)
         return mandate(facts, self.limits, soft_allowed=soft_allowed)
@@ -92,11 +96,12 @@ def most(permitted: Mandate, gain: np.ndarray) -> tuple[np.ndarray, Proof]:
 
 def most_ratio(permitted: Mandate, excess: np.ndarray) -> tuple[np.ndarray, Proof]:
     """The most excess'w / volatility, by the perspective of the permitted set."""
+    sigma = cov_of(permitted)
 
     def solve(program: Program) -> tuple[np.ndarray, Outcome]:
         homogeneous, kappa = program.homogenised()
-        homogeneous.zero(Rows.of(excess[None, :], -1.0))
-        homogeneous.minimise_quadratic(cov_of(permitted))
+        homogeneous.zero(Rows.of(excess[None, :] / np.abs(excess).max(), -1.0))
+        homogeneous.minimise_quadratic(sigma / np.diag(sigma).max())
         outcome = homogeneous.solve()
         scale = outcome.x[kappa]
         if scale <= 1e-9 * np.abs(outcome.x[: program.size]).max():

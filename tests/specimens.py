@@ -50,6 +50,7 @@ TABLES: dict[str, Cells] = {
     "matrix": _matrix(),
     "weights": _vector("Weight", WEIGHTS),
     "current": _vector("Weight", WEIGHTS),
+    "budgets": _vector("Budget", WEIGHTS),
     "target": _vector("Weight", [0.3, 0.3, 0.2, 0.2]),
     "benchmark": _vector("Weight", [0.25, 0.25, 0.25, 0.25]),
     "benchmarkreturns": [[row[0], row[1]] for row in _table(_returns())],

@@ -35,7 +35,7 @@ portbal.risk portbal.losses.student portbal.losses.filtered portbal.losses.extre
 portbal.losses.simulated
 portbal.tail
 portbal.solve
-portbal.solve.active_set portbal.solve.branch portbal.solve.cone
+portbal.solve.active_set portbal.solve.branch portbal.solve.budget portbal.solve.cone
 portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
 portbal.solve.critical_line portbal.solve.paths
 portbal.views portbal.limits.measures

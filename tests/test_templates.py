@@ -14,7 +14,7 @@ import pytest
 
 from portbal_addin.block import Rows
 from portbal_addin.cli import main
-from portbal_addin.hosts.workbook import recalculate
+from portbal_addin.hosts.workbook import Recalculation, recalculate
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import bare_name, functions
 from portbal_templates import TEMPLATES, example, read
@@ -75,23 +75,37 @@ def sheet_parts(workbook: bytes) -> dict[str, str]:
             for at, name in enumerate(names, start=1)}
 
 
-def with_cell(workbook: bytes, sheet: str, cell: str, content: str | float | None) -> bytes:
-    """The workbook after a user typed something into a cell; stored values stay as they are."""
-    at = list(sheet_parts(workbook)).index(sheet) + 1
+def typed(workbook: bytes, sheet: str, cells: dict[str, str | float | None]) -> bytes:
+    """The workbook after a user typed into some cells; stored values stay as they are."""
+    part = f"xl/worksheets/sheet{list(sheet_parts(workbook)).index(sheet) + 1}.xml"
+    missing = set(cells)
+
+    def cell(match: re.Match[str]) -> str:
+        place, look = match[1], match[2] or ""
+        if place not in cells:
+            return match[0]
+        missing.remove(place)
+        content = cells[place]
+        if isinstance(content, str):
+            return f'<c r="{place}"{look} t="inlineStr"><is><t>{content}</t></is></c>'
+        return f'<c r="{place}"{look}>{"" if content is None else f"<v>{content!r}</v>"}</c>'
+
     changed = io.BytesIO()
     with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in parts(workbook).items():
-            if name == f"xl/worksheets/sheet{at}.xml":
-                pattern = rf'<c r="{cell}"( s="\d+")?(?: t="\w+")?(?:/>|>.*?</c>)'
-                kind = ' t="inlineStr"' if isinstance(content, str) else ""
-                inner = (f"<is><t>{content}</t></is>" if isinstance(content, str)
-                         else "" if content is None else f"<v>{content!r}</v>")
-                text, count = re.subn(pattern, rf'<c r="{cell}"\1{kind}>{inner}</c>',
-                                      part.decode(), count=1)
-                assert count == 1, f"{sheet}!{cell} is not in the file"
-                part = text.encode()
-            archive.writestr(name, part)
+        for name, content in parts(workbook).items():
+            if name == part:
+                text = re.sub(r'<c r="([A-Z]+\d+)"( s="\d+")?[^>]*?(?:/>|>.*?</c>)', cell,
+                              content.decode())
+                archive.writestr(name, text)
+            else:
+                archive.writestr(name, content)
+    assert not missing, f"{sheet} has no cells {missing}"
     return changed.getvalue()
+
+
+def changed(workbook: bytes, sheet: str, **cells: str | float | None) -> Recalculation:
+    """Recalculated after a user typed into some cells of a page."""
+    return recalculate(typed(workbook, sheet, cells), fresh=True)
 
 
 # --- the file ----------------------------------------------------------------------------
@@ -190,7 +204,7 @@ def test_every_input_and_output_has_a_name(book: Tables) -> None:
         "Holdings": ["Asset", "Quantity", "Price"], "Weights": ["Asset", "Weight"],
         "HistoricalReturns": ["Asset", "Return"], "ImpliedReturns": ["Asset", "Return"],
         "BlackLitterman": ["Asset", "Prior", "Posterior", "Difference"],
-        "Covariance": [None, *example.STOCKS],
+        "Covariance": ["", *example.STOCKS],
         "Frontier": ["Return", "Volatility", *example.STOCKS],
         "RiskContributions": ["Asset", "Weight", "Marginal", "Contribution", "Share"],
         "SectorContributions": ["Group", "Weight", "Marginal", "Contribution", "Share"],
@@ -333,27 +347,21 @@ def test_nothing_changes_when_nothing_was_changed(shipped: bytes) -> None:
 
 
 def test_a_tighter_limit_is_kept(shipped: bytes) -> None:
-    changed = recalculate(with_cell(shipped, "Limits", f"D{FIRST + 1}", 0.09))
-    assert list(changed.problems) == []
-    weights = vector(Tables(changed.bytes)["Weights"])
-    assert weights.max() == pytest.approx(0.09, abs=1e-6)
+    result = changed(shipped, "Limits", **{f"D{FIRST + 1}": 0.09})
+    assert list(result.problems) == []
+    assert vector(Tables(result.bytes)["Weights"]).max() == pytest.approx(0.09, abs=1e-6)
 
 
 def test_a_limit_in_a_spare_row_is_read(shipped: bytes) -> None:
     spare = FIRST + 1 + len(example.LIMITS)
-    changed = with_cell(shipped, "Limits", f"B{spare}", "LLY")
-    changed = with_cell(changed, "Limits", f"D{spare}", 0.07)
-    after = Tables(recalculate(changed).bytes)
+    after = Tables(changed(shipped, "Limits", **{f"B{spare}": "LLY", f"D{spare}": 0.07}).bytes)
     assert vector(after["Weights"])["LLY"] <= 0.07 + 1e-7
     assert len(after["TargetLimits"]) == len(Tables(shipped)["TargetLimits"]) + 1
 
 
-def test_views_count(shipped: bytes) -> None:
-    """Without a view the posterior is the prior."""
-    changed = shipped
-    for row in range(len(example.VIEWS)):
-        changed = with_cell(changed, "Views", f"D{FIRST + 1 + row}", 0.0)
-    after = Tables(recalculate(changed).bytes)
+def test_views_without_confidence_leave_the_prior(shipped: bytes) -> None:
+    cells = {f"D{FIRST + 1 + row}": 0.0 for row in range(len(example.VIEWS))}
+    after = Tables(changed(shipped, "Views", **cells).bytes)
     np.testing.assert_allclose(vector(after["BlackLitterman"], 3), 0, atol=1e-12)
 
 
@@ -361,40 +369,80 @@ def test_views_count(shipped: bytes) -> None:
     ("Implied", "ImpliedReturns"), ("Historical mean", "HistoricalReturns"),
 ])
 def test_the_choice_of_expected_returns(shipped: bytes, choice: str, name: str) -> None:
-    cell = re.search(r"Start!\$(\w)\$(\d+)", name_of(shipped, "ReturnSource"))
-    changed = recalculate(with_cell(shipped, "Start", f"{cell[1]}{cell[2]}", choice))  # type: ignore[index]
-    after = Tables(changed.bytes)
+    cell = place_of(shipped, "ReturnSource")
+    after = Tables(changed(shipped, "Start", **{cell: choice}).bytes)
     pd.testing.assert_series_equal(vector(after["ExpectedReturns"]), vector(after[name]))
 
 
-def name_of(workbook: bytes, name: str) -> str:
+def place_of(workbook: bytes, name: str) -> str:
+    """The cell behind a name, without its sheet."""
     text = parts(workbook)["xl/workbook.xml"].decode()
-    return re.search(rf'<definedName name="{name}">([^<]+)<', text)[1]  # type: ignore[index]
+    found = re.search(rf'<definedName name="{name}">\w+!([^<]+)<', text)
+    assert found is not None
+    return found[1].replace("$", "")
 
 
 def test_a_mistake_is_shown_where_it_is_and_counted(shipped: bytes) -> None:
     """A misspelt sector: the first cell of each table that depends on it says so."""
-    changed = recalculate(with_cell(shipped, "Limits", f"B{FIRST + 2}", "Sector Tehcnology"))
-    after = Tables(changed.bytes)
+    result = changed(shipped, "Limits", **{f"B{FIRST + 2}": "Sector Tehcnology"})
+    after = Tables(result.bytes)
     text = str(after["Weights"][0][0])
-    assert text.startswith("#PORTBAL MAXSHARPE: limits row 3")
-    assert "Did you mean 'Sector Technology'?" in text
-    assert f"Limits!B{FIRST + 2}" in text
-    assert any("MAXSHARPE" in str(problem) for problem in changed.problems)
-    assert float(after["Problems"][0][0]) >= 2  # type: ignore[arg-type]
+    assert text.startswith(f"#PORTBAL MAXSHARPE: limits row 3 (Limits!B{FIRST + 2}): ")
+    assert "Did you mean 'Technology'?" in text
+    assert any("MAXSHARPE" in str(problem) for problem in result.problems)
+    assert float(after["Problems"][0][0]) >= 5  # type: ignore[arg-type]
 
 
 def test_a_shorter_history_shrinks_the_spills(shipped: bytes) -> None:
     """The last price row cleared: one return less, and nothing stale below it."""
     row = FIRST + len(example.prices().rows)
-    changed = shipped
-    for column in "BCDEFGHIJKLMNOPQRSTUV":
-        changed = with_cell(changed, "Prices", f"{column}{row}", None)
-    result = recalculate(changed)
+    cells = {f"{column}{row}": None for column in "BCDEFGHIJKLMNOPQRSTUV"}
+    result = changed(shipped, "Prices", **cells)
     after = Tables(result.bytes)
     assert list(result.problems) == []
     assert len(after["Returns"]) == len(Tables(shipped)["Returns"]) - 1
     assert after["Returns"][-1][0] == after["Prices"][-1][0]
+
+
+def test_a_new_row_of_prices_is_read(shipped: bytes) -> None:
+    """A day later every price is 1% higher: one more return, and the newest prices are used."""
+    prices = example.prices()
+    row = FIRST + 1 + len(prices.rows)
+    cells = "".join(f'<c r="{letter}{row}"><v>{price * 1.01!r}</v></c>' for letter, price in
+                    zip("CDEFGHIJKLMNOPQRSTUV", prices.rows[-1], strict=True))
+    added = f'<row r="{row}"><c r="B{row}"><v>44924</v></c>{cells}</row></sheetData>'
+    longer = io.BytesIO()
+    with zipfile.ZipFile(longer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts(shipped).items():
+            archive.writestr(name, content.replace(b"</sheetData>", added.encode())
+                             if name == "xl/worksheets/sheet2.xml" else content)
+    result = recalculate(longer.getvalue(), fresh=True)
+    before, after = Tables(shipped), Tables(result.bytes)
+    assert list(result.problems) == []
+    assert len(after["Returns"]) == len(before["Returns"]) + 1
+    assert after["Returns"][-1][1:] == pytest.approx([0.01] * len(example.STOCKS))
+    assert vector(after["Holdings"], 2)["AAPL"] == pytest.approx(
+        1.01 * vector(before["Holdings"], 2)["AAPL"])
+    assert after["LastDay"][0][0] == 44924
+
+
+def test_fewer_assets_work_without_touching_a_formula(shipped: bytes) -> None:
+    """XOM taken out of prices, assets, holdings and views, its weight given to CVX."""
+    last = FIRST + len(example.STOCKS)
+    cvx = FIRST + 1 + list(example.STOCKS).index("CVX")
+    workbook = typed(shipped, "Prices", {
+        f"V{row}": None for row in range(FIRST, FIRST + 1 + len(example.prices().rows))})
+    workbook = typed(workbook, "Assets", {
+        f"E{cvx}": 0.11, **{f"{column}{last}": None for column in "BCDEFGH"}})
+    workbook = typed(workbook, "Trades", {f"{column}{last}": None for column in "EFG"})
+    workbook = typed(workbook, "Views", {f"{column}{FIRST + 2}": None for column in "BCD"})
+    result = recalculate(workbook, fresh=True)
+    after = Tables(result.bytes)
+    assert list(result.problems) == []
+    assert list(vector(after["Weights"]).index) == [a for a in example.STOCKS if a != "XOM"]
+    assert vector(after["Weights"]).sum() == pytest.approx(1)
+    assert len(after["Covariance"]) == len(example.STOCKS)
+    assert after["Problems"][0][0] == 0
 
 
 # --- portbal template ------------------------------------------------------------------------

@@ -220,7 +220,7 @@ class Function:
 
 
 _FUNCTIONS: dict[str, Function] = {}
-_FAMILIES = ("data", "estimates", "views", "optimise", "risk", "rebalance", "about")
+_FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "risk", "rebalance", "about")
 
 
 def function(name: str, *, group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

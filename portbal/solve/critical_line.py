@@ -21,7 +21,8 @@ from portbal.solve import Infeasible, Unbounded
 from portbal.solve.active_set import Box, least_variance
 from portbal.solve.turning_points import turning_points
 
-_GUESSES = 12
+_EPS = float(np.finfo(float).eps)
+_GUESSES = 12  # most tries of the quick way to the least variance
 _NOTHING = 1e-4  # a weight that counts as this much at least when gradients are compared
 ACCURACY = 1e-12  # differences of portfolios' returns and volatilities that mean nothing
 
@@ -49,12 +50,13 @@ class CriticalLine:
     @cached_property
     def returns(self) -> np.ndarray:
         """(K,) mu'w at the turning points, falling."""
-        return self.weights @ self.mu
+        return _falling(self.weights @ self.mu)
 
     @cached_property
     def variances(self) -> np.ndarray:
         """(K,) w'Cw at the turning points, falling."""
-        return np.einsum("kn,kn->k", self.weights @ self.cov, self.weights)
+        values = np.einsum("kn,kn->k", self.weights @ self.cov, self.weights)
+        return _falling(np.maximum(values, 0))
 
     def min_volatility(self) -> np.ndarray:
         """Least volatility; the most return among those that have it."""
@@ -90,7 +92,10 @@ class CriticalLine:
     def at_volatility(self, target: float) -> np.ndarray:
         """Most return with volatility <= target. Infeasible below the least volatility."""
         variances, wanted = self.variances, target**2
-        if target < 0 or target < np.sqrt(max(variances[-1], 0)) * (1 - ACCURACY):
+        sizes = np.abs(self.weights[-1]) + _EPS
+        terms = float(np.sqrt(np.abs(np.diag(self.cov))) @ sizes) ** 2
+        least = variances[-1] * (1 - 2 * ACCURACY) - _EPS * terms
+        if target < 0 or wanted < least:
             raise Infeasible
         if wanted <= variances[-1]:
             return self.min_volatility()
@@ -128,7 +133,7 @@ class CriticalLine:
             return self.min_volatility()
         below = int(rising.argmax())
         part = -fall[below] / (fall[below - 1] - fall[below])
-        return self._between(below, min(max(part, 0), 1))
+        return self._between(below, part)
 
     def frontier(self, points: int) -> np.ndarray:
         """(points, n) weights equally spaced in return, from the least volatility to the
@@ -157,6 +162,7 @@ class CriticalLine:
 
     def _between(self, below: int, part: float) -> np.ndarray:
         """``part`` of the way from the turning point ``below`` to the one before it."""
+        part = min(max(part, 0.0), 1.0)
         return _read_only((1 - part) * self.weights[below] + part * self.weights[below - 1])
 
     def _beyond(self, distance: float) -> np.ndarray:
@@ -276,6 +282,11 @@ def _guessed(
         free = guess
     proof = optimality(cov, np.zeros(len(cov)), 0.0, weights, lower, upper, budget)
     return weights if proof <= ACCURACY else None
+
+
+def _falling(values: np.ndarray) -> np.ndarray:
+    """The values (K,) without the rises that rounding leaves among equals; read-only."""
+    return _read_only(np.maximum.accumulate(values[::-1])[::-1])
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from portbal.solve import Infeasible
 
 ROUNDING = 1e-13  # two weights closer than this are the same
-_WHOLE = 1e-9  # a count of lots so close to a whole number is one
+_MOST_LOTS = 1e15  # beyond it a float no longer counts in ones
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,13 @@ class Row:
 
     def holds(self, weights: np.ndarray, cash: float) -> bool:
         """Whether the value is within the bounds, up to the rounding of its own terms."""
-        value = self.value(weights, cash)
-        scale = 1 + float(np.abs(self.linear).max(initial=0.0) + self.absolute.max(initial=0.0))
-        slack = ROUNDING * (scale + abs(self.cash))
-        return self.low - slack <= value <= self.high + slack
+        return self.low - self.slack <= self.value(weights, cash) <= self.high + self.slack
+
+    @property
+    def slack(self) -> float:
+        """What rounding may do to the value."""
+        largest = np.abs(self.linear).max(initial=0.0) + self.absolute.max(initial=0.0)
+        return ROUNDING * float(1 + largest + abs(self.cash))
 
 
 @dataclass(frozen=True)
@@ -217,33 +220,31 @@ def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
     unit, lot, held = float(case.unit[i]), float(case.lot[i]), float(case.quantity[i])
     low, high = float(case.lower[i]), float(case.upper[i])
     size = unit * lot
+    slack = ROUNDING / size
 
     def lots_to(weight: float) -> float:
         return (weight / unit - held) / lot
 
-    def within(weight: float) -> bool:
-        return low - ROUNDING <= weight <= high + ROUNDING
+    def floor(lots: float) -> int:
+        return math.floor(min(lots + slack, _MOST_LOTS))
 
-    least = max(math.ceil(case.ticket / size - _WHOLE), 1)
-    payable = (room - case.fee) / (1 + case.commission)
-    top = min(lots_to(high), payable / size)
-    bottom = lots_to(low)
-    kinks = sorted({math.floor(k + _WHOLE) for k in (
-        lots_to(float(case.target[i])),
-        *(lots_to(float(row.centre[i])) for row in case.rows if row.absolute[i]))})
-    found: list[tuple[int, int, float]] = []
-    if bottom < 0:
-        found += _cut(max(math.ceil(bottom - _WHOLE), -2**62), min(
-            -least, math.floor(min(lots_to(high), -1.0) + _WHOLE)), kinks)
-    closes = held != 0 and abs(held / lot - round(held / lot)) > _WHOLE
-    if closes and within(0.0) and abs(held) * unit >= case.ticket - ROUNDING:
+    def ceil(lots: float) -> int:
+        return math.ceil(max(lots - slack, -_MOST_LOTS))
+
+    least = max(ceil(case.ticket / size), 1)
+    payable = (room - case.fee) / (1 + case.commission) / size
+    bottom, top = ceil(lots_to(low)), floor(lots_to(high))
+    kinks = sorted({floor(lots_to(weight)) for weight in (
+        float(case.target[i]),
+        *(float(row.centre[i]) for row in case.rows if row.absolute[i]))})
+    found = _cut(bottom, min(top, -least), kinks)
+    odd = abs(held - round(held / lot) * lot) * unit
+    if odd > ROUNDING and low - ROUNDING <= 0 <= high + ROUNDING and (
+            abs(held) * unit >= case.ticket - ROUNDING):
         found.append((0, 0, -held))
-    if within(held * unit):
+    if bottom <= 0 <= top:
         found.append((0, 0, 0.0))
-    if top > 0:
-        last = 2**62 if math.isinf(top) else math.floor(top + _WHOLE)
-        found += _cut(max(least, math.ceil(bottom - _WHOLE)), last, kinks)
-    return found
+    return found + _cut(max(bottom, least), min(top, floor(payable)), kinks)
 
 
 def _cut(first: int, last: int, kinks: list[int]) -> list[tuple[int, int, float]]:

@@ -144,7 +144,7 @@ class _Path:
         near = ROUNDING * max(float(np.abs(weights).max()), box.size)
         falls = idle & (side >= 0) & (weights > box.lower + near)
         rises = idle & (side <= 0) & (weights < box.upper - near)
-        noise = active.rounding(weights, np.zeros(len(weights)), box.size)
+        noise = 100 * active.rounding(weights, np.zeros(len(weights)), box.size)
         still = np.zeros(len(weights), dtype=bool)
         while True:
             cone = Box(np.where(falls & ~still, -np.inf, 0.0),
@@ -166,7 +166,8 @@ class _Path:
         until it meets its bound, one at a bound until it starts to move."""
         active, side = self.active, self.active.side
         limits = np.full(len(line), np.inf)
-        limits[active.free] = self.box.room(self.weights, line[active.free], active.free)
+        moving = active.free[np.abs(line[active.free]) > ROUNDING * np.abs(line).max()]
+        limits[moving] = self.box.room(self.weights, line[moving], moving)
         worse = side * slope
         worsening = worse > active.rounding(line, self.mu, 0.0)
         slack = np.maximum(-side[worsening] * reduced[worsening], 0)
@@ -189,4 +190,4 @@ class _Path:
             risk = active.cov @ self.weights
             read = (risk[starting] - risk[active.free].mean()) / mu[starting]
             lam = min(max(float(read.max()), lam - doubt), lam + doubt)
-        return max(lam, 0.0)
+        return max(0.0, lam)

@@ -15,9 +15,14 @@ from typing import Any
 COMMANDS = {
     "demo": "recalculate the flagship workbook and show what came out",
     "recalc": "recalculate the portbal and native formulas of a workbook",
+    "run": "run a ribbon command on a workbook: preview, or --apply",
     "call": "call one formula with JSON arguments",
     "functions": "list the formulas with their arguments",
-    "template": "list the workbook templates or copy one",
+    "template": "list the workbook templates, copy one, or bring a workbook up to date",
+    "build": "build the add-in and self-contained workbooks for Excel",
+    "install": "put the add-in, its settings and the templates where Excel finds them",
+    "uninstall": "take back what install has put there",
+    "doctor": "check what the add-in needs, with a cure for what is missing",
 }
 
 

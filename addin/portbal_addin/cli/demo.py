@@ -42,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
         return 1
     said = [str(item) for item in (*result.problems, *result.warnings)]
     print("\n".join(report(tables(result.bytes), said, path.resolve())))
+    if result.notes:
+        print(f"Notes      {len(result.notes)}, which portbal recalc lists")
     return 1 if said else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from portbal_addin.block import PROBLEM_PREFIX, Cell, is_problem
+from portbal_addin.block import PROBLEM_PREFIX, Cell
 from portbal_addin.book import Area, Book, Changes, PutFormula
 from portbal_addin.macros.commands import command
 from portbal_addin.macros.writing import results, said, table_of
@@ -19,6 +19,7 @@ _CALL = re.compile(
         (?P<head>PORTBAL[._])(?P<name>[A-Z0-9]+)(?=\()""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PROBLEM = re.compile(re.escape(PROBLEM_PREFIX) + r"[A-Z][A-Z0-9]+: ")
 _TEXT = re.compile(r'("(?:[^"]|"")*")')
 
 
@@ -33,7 +34,7 @@ def problems(book: Book) -> Changes:
     """Every sheet -> ProblemList."""
     found: dict[str, list[tuple[str, str]]] = {}
     for area, formula, cell in _cells(book):
-        if isinstance(cell, str) and is_problem(cell):
+        if isinstance(cell, str) and _PROBLEM.match(cell):
             found.setdefault(cell, []).append((area.text, formula))
     rows: list[tuple[Cell, ...]] = []
     for text, places in found.items():

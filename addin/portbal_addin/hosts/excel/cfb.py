@@ -68,9 +68,9 @@ def compound_file(root: Mapping[str, Content]) -> bytes:
     fat += [_FAT] * count
     table = _numbers(fat, _SECTOR // 4)
     header = struct.pack(
-        "<8s16sHHHHH6xIIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", bytes(16), 0x3E, 3, 0xFFFE,
-        9, 6, 0, count, directory_start, 0, _SMALL, mini_fat_start, mini_fat_count, _END, 0, 0,
-    )[:76]
+        "<8s16sHHHHH6x9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", bytes(16), 0x3E, 3, 0xFFFE,
+        9, 6, 0, count, directory_start, 0, _SMALL, mini_fat_start, mini_fat_count, _END, 0,
+    )
     header += _numbers(list(fat_at), _MOST_FAT)
     return header + b"".join(sectors) + table
 

@@ -16,22 +16,23 @@ from portbal_addin import literals
 from portbal_addin.block import Block
 from portbal_addin.hosts.workbook import shapes
 from portbal_addin.hosts.workbook.lexer import Token
-from portbal_addin.hosts.workbook.names import Names, declaration, resolved
+from portbal_addin.hosts.workbook.names import Names, addresses, declaration, resolved
 from portbal_addin.hosts.workbook.references import LAST_COLUMN, LAST_ROW, Area, Spot, quoted
 from portbal_addin.hosts.workbook.tree import Call, Group, Nodes, Ref, leaves, unwrapped
 
 # Not in the engine, or about the world outside the workbook.
 _NOT_CARRIED = frozenset(
     "AGGREGATE CALL CELL CUBEKPIMEMBER CUBEMEMBER CUBEMEMBERPROPERTY CUBERANKEDMEMBER CUBESET "
-    "CUBESETCOUNT CUBEVALUE DETECTLANGUAGE EUROCONVERT FILTERXML GETPIVOTDATA GROUPBY IMAGE INFO "
-    "PHONETIC PIVOTBY PY REGISTER.ID RTD STOCKHISTORY TRANSLATE TRIMRANGE WEBSERVICE".split()
+    "CUBESETCOUNT CUBEVALUE DETECTLANGUAGE EUROCONVERT FILTERXML FORMULATEXT GETPIVOTDATA GROUPBY "
+    "IMAGE INFO ISFORMULA PHONETIC PIVOTBY PY REGISTER.ID RTD SHEET SHEETS STOCKHISTORY TRANSLATE "
+    "TRIMRANGE WEBSERVICE".split()
 )
 _RANDOM = frozenset({"RAND", "RANDBETWEEN", "RANDARRAY"})
-_ROAMING = frozenset({"INDIRECT", "OFFSET"})
 _DATES = frozenset(
     "DATE DATEVALUE DAY DAYS360 EDATE EOMONTH ISOWEEKNUM MONTH NETWORKDAYS NETWORKDAYS.INTL TEXT "
     "WEEKDAY WEEKNUM WORKDAY WORKDAY.INTL YEAR YEARFRAC DATEDIF".split()
 )
+_TEXT = "portbaltext"
 _ROOM = 1000  # rows and columns that results may grow into
 
 
@@ -241,7 +242,7 @@ class _Writer:
 
     def _area(self, area: Area, onto: Expression) -> None:
         onto.areas.append(area)
-        onto.parts.append(f"{quoted(self._reader.names.sheets[area.sheet])}!{area.text}")
+        onto.parts.append(self._address(area))
 
     def _clamped(self, area: Area) -> Area:
         """Of whole columns or rows in a computation the part that may be in use."""
@@ -286,7 +287,7 @@ class _Writer:
     def _plain_call(
         self, call: Call, onto: Expression, scope: _Scope, arrays: frozenset[str]
     ) -> None:
-        onto.roams |= call.name in _ROAMING
+        onto.roams |= call.name == "OFFSET"
         onto.parts.append(f"{call.name}(")
         for at, nodes in enumerate(call.arguments):
             if at:
@@ -316,6 +317,78 @@ class _Writer:
         now = self._reader.now
         onto.volatile = True
         onto.parts.append(repr(now if call.name == "NOW" else float(int(now))))
+
+    def _textjoin(self, call: Call, onto: Expression, scope: _Scope) -> None:
+        """The engine joins empty texts of areas even where they are to be left out."""
+        skips = _literal(unwrapped(call.arguments[1])) if len(call.arguments) > 2 else None
+        if skips is None or not skips.rows[0][0]:
+            self._plain_call(call, onto, scope, scope.arrays)
+            return
+        onto.parts.append("TEXTJOIN(")
+        self.write(call.arguments[0], onto, scope)
+        onto.parts.append(",TRUE")
+        for nodes in call.arguments[2:]:
+            onto.parts.append(",")
+            if shapes.is_array(nodes, scope.arrays):
+                apart = self._apart(nodes, scope)
+                apart.parts.insert(0, f"LET({_TEXT},TOCOL(")
+                apart.parts.append(f'),FILTER({_TEXT},{_TEXT}<>"",""))')
+                onto.parts.append(apart)
+            else:
+                self.write(nodes, onto, scope)
+        onto.parts.append(")")
+
+    def _place(self, call: Call, onto: Expression, scope: _Scope) -> None:
+        """ROW() and COLUMN() of the cell in which the formula stands."""
+        if call.arguments:
+            self._plain_call(call, onto, scope, scope.arrays)
+        else:
+            onto.parts.append(str(self._spot.row if call.name == "ROW" else self._spot.column))
+
+    def _choose(self, call: Call, onto: Expression, scope: _Scope) -> None:
+        """CHOOSE({1,2},a,b) sets areas side by side."""
+        chosen = unwrapped(call.arguments[0]) if call.arguments else ()
+        block = _literal(chosen)
+        if block is None or (block.height, block.width) == (1, 1):
+            if shapes.is_array(chosen, scope.arrays):
+                raise NotAvailable("CHOOSE of several values is not known to the engine",
+                                   fix="Use HSTACK.")
+            self._plain_call(call, onto, scope, scope.arrays)
+            return
+        places = [cell for row in block.rows for cell in row]
+        if 1 not in (block.height, block.width) or not all(
+            isinstance(cell, float) and 1 <= cell < len(call.arguments) for cell in places
+        ):
+            raise NotAvailable("CHOOSE chooses something else than its values", fix="Use HSTACK.")
+        values = tuple(call.arguments[int(cell)] for cell in places)  # type: ignore[arg-type]
+        self._list("HSTACK(" if block.height == 1 else "VSTACK(", values, onto, scope)
+
+    def _indirect(self, call: Call, onto: Expression, scope: _Scope) -> None:
+        """The engine reads addresses only, and those without a sheet on a sheet of its own."""
+        names = self._reader.names
+        if len(call.arguments) > 1 and _literal(unwrapped(call.arguments[1])) != Block.of(True):
+            raise NotAvailable("INDIRECT of R1C1 addresses is not known to the engine",
+                               fix="Use A1 addresses.")
+        literal = _literal(unwrapped(call.arguments[0])) if call.arguments else None
+        if literal is not None and isinstance(literal.rows[0][0], str):
+            nodes = resolved(literal.rows[0][0], self._spot, names)
+            if len(nodes) == 1 and isinstance(nodes[0], Ref):
+                self._area(nodes[0].area, onto)
+                return
+        onto.roams = True
+        onto.parts.append(f"LET({_TEXT},")
+        self._list("(", call.arguments[:1], onto, scope)
+        own = _text_literal(quoted(names.sheets[self._spot.sheet]) + "!")
+        known = "".join(
+            f",{_text_literal(name)},{_text_literal(self._address(area))}"
+            for name, area in addresses(names, self._spot.sheet).items()
+        )
+        plain = f'IF(ISNUMBER(FIND("!",{_TEXT})),{_TEXT},{own}&{_TEXT})'
+        switch = f"SWITCH(LOWER({_TEXT}){known},{plain})" if known else plain
+        onto.parts.append(f",INDIRECT({switch}))")
+
+    def _address(self, area: Area) -> str:
+        return f"{quoted(self._reader.names.sheets[area.sheet])}!{area.text}"
 
     def _let(self, call: Call, onto: Expression, scope: _Scope) -> None:
         onto.parts.append("LET(")
@@ -356,7 +429,9 @@ class _Writer:
 
 _SPECIAL: dict[str, Callable[[_Writer, Call, Expression, _Scope], None]] = {
     "NOW": _Writer._now, "TODAY": _Writer._now, "LET": _Writer._let, "LAMBDA": _Writer._lambda,
-    "ANCHORARRAY": _Writer._anchor, "SINGLE": _Writer._single,
+    "ANCHORARRAY": _Writer._anchor, "SINGLE": _Writer._single, "ROW": _Writer._place,
+    "COLUMN": _Writer._place, "CHOOSE": _Writer._choose, "INDIRECT": _Writer._indirect,
+    "TEXTJOIN": _Writer._textjoin,
 }
 
 
@@ -381,6 +456,10 @@ def _literal(nodes: Nodes) -> Block | None:
         return literals.parse("".join(node.text for node in nodes if isinstance(node, Token)))
     except ValueError:
         return None
+
+
+def _text_literal(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def text_of(expression: Expression, hole: Callable[[Part], str]) -> str:

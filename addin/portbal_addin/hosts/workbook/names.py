@@ -111,7 +111,10 @@ def _call(
     if node.name in ("LET", "LAMBDA"):
         declared = declared | {name for name in map(declaration, node.arguments) if name}
     arguments = _each(node.arguments, spot, names, declared, within)
-    if node.portbal is None and node.name.casefold() not in declared:
+    folded = node.name.casefold()
+    if folded in declared and not node.sheet:
+        return (Call(folded, arguments),)
+    if node.portbal is None:
         text = names.find(node.name, node.sheet, spot.sheet) if not _is_foreign(node) else None
         if text is not None:
             return (*_defined(node.name, text, spot, names, within), Group(arguments))
@@ -168,6 +171,26 @@ def _defined(
     nodes = parsed(tokens(here))
     inside = _resolve(nodes, spot, names, frozenset(), (*within, folded))
     return inside if len(inside) == 1 else (Group((inside,)),)
+
+
+def addresses(names: Names, sheet: int) -> dict[str, Area]:
+    """The areas that names, tables and their columns stand for on a sheet, by folded name."""
+    found: dict[str, Area] = {}
+    for folded, table in names.tables.items():
+        data = found[folded] = data_of(table)
+        for at, title in enumerate(table.columns):
+            left = data.left + at
+            found[f"{folded}[{title.casefold()}]"] = data._replace(left=left, right=left)
+    for own in (None, sheet):
+        for (folded, scope), text in names.defined.items():
+            if scope == own and "$" in text and "(" not in text:
+                try:
+                    nodes = resolved(text, Spot(sheet, 1, 1), names)
+                except NotAvailable:
+                    continue
+                if len(nodes) == 1 and isinstance(nodes[0], Ref):
+                    found[folded] = nodes[0].area
+    return found
 
 
 # --- areas -------------------------------------------------------------------------------

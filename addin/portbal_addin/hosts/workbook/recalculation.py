@@ -211,6 +211,8 @@ def _kept_words(run: Run, formula: Formula, stale: set[Formula]) -> str:
     reason = formula.reason.rstrip(".")
     if formula not in stale:
         return f"kept as stored: {reason}."
+    if not formula.is_stored:
+        return f"not calculated: {reason}."
     after = sorted(run.graph.after({formula}), key=lambda other: other.spot)
     names = [cell_name(other.spot, run.workbook.sheets) for other in after[:_MOST_NAMED]]
     more = f" and {len(after) - _MOST_NAMED} more" if len(after) > _MOST_NAMED else ""

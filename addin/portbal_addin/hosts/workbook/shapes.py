@@ -11,6 +11,8 @@ Measured with ironcalc 0.9.1. Three repairs are made to a formula before the eng
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.references import Area, Spot
@@ -36,7 +38,7 @@ AGGREGATES = frozenset(
     "PERCENTRANK.EXC CORREL PEARSON RSQ COVAR COVARIANCE.S COVARIANCE.P SLOPE INTERCEPT STEYX "
     "FORECAST FORECAST.LINEAR T.TEST TTEST F.TEST Z.TEST CHISQ.TEST SUMX2MY2 SUMXMY2 SUMX2PY2 "
     "SUBTOTAL RANK RANK.EQ RANK.AVG PROB MDETERM SUMIF COUNTIF AVERAGEIF SUMIFS COUNTIFS "
-    "AVERAGEIFS MAXIFS MINIFS MATCH XMATCH VLOOKUP HLOOKUP LOOKUP XLOOKUP REDUCE ISREF FVSCHEDULE "
+    "AVERAGEIFS MAXIFS MINIFS MATCH XMATCH VLOOKUP HLOOKUP LOOKUP REDUCE ISREF FVSCHEDULE "
     "SERIESSUM".split()
 )
 
@@ -77,12 +79,17 @@ _SINGLE = frozenset(
     "HYPGEOM.DIST PMT FV PV NPER RATE IPMT PPMT EFFECT NOMINAL SLN SYD DB DDB RRI PDURATION DELTA "
     "GESTEP BITAND BITOR BIN2DEC DEC2BIN HEX2DEC DEC2HEX CONVERT COMPLEX".split()
 )
-# Of these the argument at this place is a single value.
+# Of these the arguments at these places are single values.
 _SINGLE_AT = {
-    "VLOOKUP": 0, "HLOOKUP": 0, "MATCH": 0, "COUNTIF": 1, "SUMIF": 1, "AVERAGEIF": 1,
-    "LARGE": 1, "SMALL": 1, "PERCENTILE": 1, "PERCENTILE.INC": 1, "PERCENTILE.EXC": 1,
-    "QUARTILE": 1, "QUARTILE.INC": 1, "RANK": 0, "RANK.EQ": 0,
+    "VLOOKUP": (0, 2), "HLOOKUP": (0, 2), "LOOKUP": (0,), "XLOOKUP": (0,), "XMATCH": (0,),
+    "MATCH": (0,), "INDEX": (1, 2), "COUNTIF": (1,), "SUMIF": (1,), "AVERAGEIF": (1,),
+    "LARGE": (1,), "SMALL": (1,), "PERCENTILE": (1,), "PERCENTILE.INC": (1,),
+    "PERCENTILE.EXC": (1,), "QUARTILE": (1,), "QUARTILE.INC": (1,), "QUARTILE.EXC": (1,),
+    "TRIMMEAN": (1,), "PERCENTRANK": (1,), "PERCENTRANK.INC": (1,), "RANK": (0,), "RANK.EQ": (0,),
+    "RANK.AVG": (0,), "FORECAST": (0,), "FORECAST.LINEAR": (0,), "NPV": (0,), "XNPV": (0,),
+    "WORKDAY": (0, 1), "NETWORKDAYS": (0, 1), "REPT": (1,), "ADDRESS": (0, 1),
 }
+_CRITERIA_FROM = {"COUNTIFS": 1, "SUMIFS": 2, "AVERAGEIFS": 2, "MAXIFS": 2, "MINIFS": 2}
 # The engine applies these element by element itself.
 _LIFTED = frozenset(
     "ABS ACOS ACOSH ACOT ACOTH ASIN ASINH ATAN ATANH COS COSH COT COTH CSC CSCH SEC SECH DEGREES "
@@ -121,11 +128,8 @@ def _gives_array(call: Call, arrays: frozenset[str]) -> bool:
     if call.name == "INDEX":
         chosen = call.arguments[1:]
         return any(not nodes or is_array(nodes, arrays) or _is_zero(nodes) for nodes in chosen)
-    if call.name in _SINGLE_AT:
-        at = _SINGLE_AT[call.name]
-        return len(call.arguments) > at and is_array(call.arguments[at], arrays)
     if call.name in AGGREGATES:
-        return False
+        return any(is_array(call.arguments[at], arrays) for at in _single_places(call))
     if call.name in _TAKE_ARRAYS or call.name in ("SEQUENCE", "RANDARRAY", "MUNIT", "OFFSET",
                                                   "INDIRECT", "ANCHORARRAY"):
         return True
@@ -162,15 +166,7 @@ def set_apart(call: Call, at: int, arrays: frozenset[str]) -> bool:
 def by_element(call: Call, arrays: frozenset[str]) -> tuple[Nodes, Call] | None:
     """The argument that is an array where the function takes one value, and the call of one
     element of it; None where there is no such argument."""
-    if call.name == "CHOOSE" and call.arguments and is_array(call.arguments[0], arrays):
-        raise _unknown_shape(call)
-    if call.name in _SINGLE:
-        places = [at for at, nodes in enumerate(call.arguments) if is_array(nodes, arrays)]
-    elif call.name in _SINGLE_AT and _SINGLE_AT[call.name] < len(call.arguments):
-        at = _SINGLE_AT[call.name]
-        places = [at] if is_array(call.arguments[at], arrays) else []
-    else:
-        places = []
+    places = [at for at in _single_places(call) if is_array(call.arguments[at], arrays)]
     if not places:
         return None
     if len(places) > 1:
@@ -179,6 +175,16 @@ def by_element(call: Call, arrays: frozenset[str]) -> tuple[Nodes, Call] | None:
     arguments = tuple(element if at == places[0] else nodes
                       for at, nodes in enumerate(call.arguments))
     return call.arguments[places[0]], call._replace(arguments=arguments)
+
+
+def _single_places(call: Call) -> Iterable[int]:
+    """Where single values stand among the arguments."""
+    count = len(call.arguments)
+    if call.name in _SINGLE:
+        return range(count)
+    if call.name in _CRITERIA_FROM:
+        return range(_CRITERIA_FROM[call.name], count, 2)
+    return [at for at in _SINGLE_AT.get(call.name, ()) if at < count]
 
 
 def _unknown_shape(call: Call) -> NotAvailable:
@@ -227,8 +233,9 @@ def _inside(node: Node, spot: Spot) -> Node:
     if not isinstance(node, Call) or node.portbal is not None or node.name in _TAKE_ARRAYS:
         return node
     arguments = []
+    places = _single_places(node)
     for at, nodes in enumerate(node.arguments):
-        single = node.name in _NEVER_AREAS or _SINGLE_AT.get(node.name) == at
+        single = node.name in _NEVER_AREAS or at in places
         if single or has_operators(nodes) or (node.name == "IF" and at == 0):
             arguments.append(of_this_row(nodes, spot))
         else:

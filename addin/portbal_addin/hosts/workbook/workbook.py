@@ -24,7 +24,8 @@ _MOST_SHEETS = 1000
 @dataclass
 class Workbook:
     """One .xlsx or .xlsm file. sheets: worksheets only, in the order of the workbook; parts:
-    where each is stored. dynamic: the cell metadata that marks a dynamic array formula.
+    where each is stored; main: the part that lists them. dynamic: the cell metadata that marks
+    a dynamic array formula.
     recalculates: the file asks to be calculated when it is opened, so its values are nobody's.
     """
 
@@ -35,6 +36,7 @@ class Workbook:
     date1904: bool
     recalculates: bool
     dynamic: frozenset[int]
+    main: str = ""
     _texts: str = ""
     _stored: dict[int, StoredSheet] = field(default_factory=dict)
 
@@ -62,6 +64,7 @@ class Workbook:
             date1904=properties is not None and properties.flag("date1904"),
             recalculates=calculation is not None and calculation.flag("fullCalcOnLoad"),
             dynamic=_dynamic(package, links),
+            main=main,
             _texts=next((part for kind, part in links.values() if kind == "sharedStrings"), ""),
         )
 

@@ -1,0 +1,48 @@
+Attribute VB_Name = "PortbalText"
+Option Explicit
+
+' Texts only: nothing here knows Excel.
+
+' True for a name such as check_limits: lower-case letters and underscores.
+Public Function IsCommandName(ByVal text As String) As Boolean
+    Dim at As Integer
+    IsCommandName = Len(text) > 0
+    For at = 1 To Len(text)
+        If InStr("abcdefghijklmnopqrstuvwxyz_", Mid(text, at, 1)) = 0 Then IsCommandName = False
+    Next at
+End Function
+
+' The Python statement that carries a command out.
+Public Function PythonCall(ByVal task As String) As String
+    PythonCall = "from portbal_addin.hosts.excel import carrier;carrier.perform('" & task & "')"
+End Function
+
+' check_limits as people write it.
+Public Function CommandWords(ByVal task As String) As String
+    CommandWords = Replace(task, "_", " ")
+End Function
+
+' The text without line breaks, cut to so many characters.
+Public Function OneLine(ByVal text As String, ByVal most As Integer) As String
+    Dim shown As String
+    shown = Replace(Replace(text, vbCr, " "), vbLf, " ")
+    Do While InStr(shown, "  ") > 0
+        shown = Replace(shown, "  ", " ")
+    Loop
+    shown = Trim(shown)
+    If Len(shown) > most Then shown = Left(shown, most - 3) & "..."
+    OneLine = shown
+End Function
+
+' What a cell shows when Python could not be reached.
+Public Function FailureText(ByVal formula As String, ByVal reason As String) As String
+    FailureText = "#PORTBAL " & formula & ": Python did not answer (" & OneLine(reason, 200) _
+        & "). Run portbal doctor in a command window."
+End Function
+
+' What the dialog shows when a command could not be carried to Python.
+Public Function FailureDialog(ByVal task As String, ByVal reason As String) As String
+    FailureDialog = "'" & CommandWords(task) & "' was not carried out: Python did not answer." _
+        & vbCrLf & OneLine(reason, 300) & vbCrLf & vbCrLf _
+        & "Run portbal doctor in a command window; it names the cause and the cure."
+End Function

@@ -1,0 +1,110 @@
+"""Prices on spending and on rows that split lot trading into one small problem an asset.
+
+For any prices, each asset's least reduced gap gives a lower bound on the objective (Lagrange;
+Fisher 1981, The Lagrangian relaxation method for solving integer programming problems).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from portbal.solve.lots import ROUNDING, Points, Trading
+
+_ROUNDS = 3
+_DEAREST = 1e6
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The price of spending, at least -1 (money left above cash's target counts 1 a unit),
+    and of each row (m,): positive where its lower bound counts, negative where its upper.
+
+    least (n,): the least reduced gap of each asset; bound: no permitted portfolio has a lower
+    objective.
+    """
+
+    spend: float
+    rows: np.ndarray
+    least: np.ndarray
+    bound: float
+
+    def reduced(self, points: Points) -> np.ndarray:
+        """The gap with spending and rows at their prices, shape (k,)."""
+        return points.gap + self.spend * points.spend - self.rows @ points.rows
+
+    def losses(self, points: Points) -> np.ndarray:
+        """What each trade loses against its asset's best, shape (k,), at least 0."""
+        return self.reduced(points) - self.least[points.asset]
+
+
+def free_spend(case: Trading, price: float) -> float:
+    """The permitted spending S at which abs(wanted - S) - price * S is least."""
+    return case.most_spend if price > 1 else min(case.wanted_spend, case.most_spend)
+
+
+def best_prices(case: Trading, ends: Points, rows: np.ndarray) -> Prices:
+    """Prices whose bound is high, each in the middle of those that give it.
+
+    ends  the ends of the runs of permitted trades, by asset; rows (m,): prices to begin with
+    """
+    low, high = case.row_bounds()
+    starts = np.searchsorted(ends.asset, np.arange(case.size))
+    y = np.clip(rows, np.where(np.isfinite(high), -np.inf, 0.0),
+                np.where(np.isfinite(low), np.inf, 0.0))
+    spend = 0.0
+
+    def total(of: np.ndarray, price: float, on_rows: np.ndarray) -> float:
+        """The sum of ``of`` over each asset's own best point."""
+        reduced = ends.gap + price * ends.spend - on_rows @ ends.rows
+        least = np.minimum.reduceat(reduced, starts)
+        at = np.flatnonzero(reduced == least[ends.asset])
+        return float(of[at[np.searchsorted(ends.asset[at], np.arange(case.size))]].sum())
+
+    def slope_of_spend(price: float) -> float:
+        return total(ends.spend, price, y) - free_spend(case, price)
+
+    for _ in range(_ROUNDS if len(y) else 1):
+        spend = _middle(slope_of_spend, -1.0, np.inf, spend)
+        for r in range(len(y)):
+
+            def slope_of_row(price: float, r: int = r) -> float:
+                moved = y.copy()
+                moved[r] = price
+                return (low[r] if price > 0 else high[r]) - total(ends.rows[r], spend, moved)
+
+            y[r] = _middle(slope_of_row, -np.inf if np.isfinite(high[r]) else 0.0,
+                           np.inf if np.isfinite(low[r]) else 0.0, y[r])
+    least = np.minimum.reduceat(ends.gap + spend * ends.spend - y @ ends.rows, starts)
+    free = free_spend(case, spend)
+    bound = float(least.sum()) + abs(case.wanted_spend - free) - spend * free
+    bound += float((y[y > 0] * low[y > 0]).sum() + (y[y < 0] * high[y < 0]).sum())
+    return Prices(spend, y, least, bound)
+
+
+def _middle(slope: Callable[[float], float], low: float, high: float, start: float) -> float:
+    """The middle of the maxima of a concave function of one price, from its slope."""
+    left = _crossing(lambda x: slope(x) > ROUNDING, low, high, start)
+    right = _crossing(lambda x: slope(x) >= -ROUNDING, low, high, max(left, start))
+    return (left + right) / 2
+
+
+def _crossing(rising: Callable[[float], bool], low: float, high: float, start: float) -> float:
+    """Where ``rising`` turns from true to false between low and high."""
+    a = b = start
+    step = 0.5
+    if rising(start):
+        while b < min(high, _DEAREST) and rising(b):
+            a, b, step = b, min(b + step, high), 2 * step
+    else:
+        while a > max(low, -_DEAREST) and not rising(a):
+            a, b, step = max(a - step, low), a, 2 * step
+    for _ in range(50):
+        middle = (a + b) / 2
+        if rising(middle):
+            a = middle
+        else:
+            b = middle
+    return (a + b) / 2
