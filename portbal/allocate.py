@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -84,25 +85,30 @@ def _refuse(index: pd.Index, still: np.ndarray, so: str, fix: str) -> None:
 
 # --- hierarchical risk parity --------------------------------------------------------------
 
-# correlation distances (n, n), the word for the linkage -> assets in the order of the tree
-Order = Callable[[np.ndarray, str], np.ndarray]
+Linkage = Literal["single", "complete", "average", "ward"]
+# correlation distances (n, n), linkage -> assets in the order of the tree
+Order = Callable[[np.ndarray, Linkage], np.ndarray]
 
 
-def _lopez_de_prado(distances: np.ndarray, linkage: str) -> np.ndarray:
-    apart = np.linalg.norm(distances[:, None] - distances, axis=2)
-    return _plain(apart, linkage)
+def _lopez_de_prado(distances: np.ndarray, linkage: Linkage) -> np.ndarray:
+    from scipy.spatial.distance import pdist
+
+    return _leaves(pdist(distances), linkage)
 
 
-def _plain(distances: np.ndarray, linkage: str, *, ordered: bool = False) -> np.ndarray:
+def _plain(distances: np.ndarray, linkage: Linkage) -> np.ndarray:
+    return _leaves(distances[np.triu_indices(len(distances), 1)], linkage)
+
+
+def _ordered(distances: np.ndarray, linkage: Linkage) -> np.ndarray:
+    return _leaves(distances[np.triu_indices(len(distances), 1)], linkage, ordered=True)
+
+
+def _leaves(apart: np.ndarray, linkage: Linkage, *, ordered: bool = False) -> np.ndarray:
+    """The order of the leaves, from the distances above the diagonal, row by row."""
     from scipy.cluster import hierarchy
 
-    above = distances[np.triu_indices(len(distances), 1)]
-    return hierarchy.leaves_list(
-        hierarchy.linkage(above, linkage, optimal_ordering=ordered))
-
-
-def _ordered(distances: np.ndarray, linkage: str) -> np.ndarray:
-    return _plain(distances, linkage, ordered=True)
+    return hierarchy.leaves_list(hierarchy.linkage(apart, linkage, optimal_ordering=ordered))
 
 
 METHODS: Mapping[str, Order] = {
@@ -110,8 +116,8 @@ METHODS: Mapping[str, Order] = {
 }
 # Correlation distances are half the distances between standardised series, so ward, which needs
 # Euclidean ones, is sound with every method.
-LINKAGES: Mapping[str, str] = {
-    name: name for name in ("single", "complete", "average", "ward")
+LINKAGES: Mapping[str, Linkage] = {
+    "single": "single", "complete": "complete", "average": "average", "ward": "ward",
 }
 
 

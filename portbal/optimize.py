@@ -117,8 +117,8 @@ def _most_diversified(
 
     def grown(program: Program) -> None:
         scale = program.new(1)
-        along = (scale, -found[moving, None])
-        program.zero(Rows(np.zeros(len(moving)), ((0, np.eye(len(found))[moving]), along)))
+        program.zero(
+            Rows.of(np.eye(len(found))[moving]) - Rows.of(found[moving, None], start=scale))
         program.minimise(np.array([-1.0]), scale)
 
     try:
@@ -198,7 +198,7 @@ def max_utility(
             program.minimise(-mu_of(permitted))
             program.minimise_quadratic(riskaversion * cov_of(permitted))
             if costs:
-                _trading(facts).below(program, charged(program, 1.0))
+                trading_cost(facts).below(program, charged(program, 1.0))
             for limit in permitted.soft:
                 expression, price = limit.posed(facts), limit.penalty or 0.0
                 if limit.high < np.inf and isinstance(expression, Convex):
@@ -303,7 +303,8 @@ def _doubt(errors: pd.DataFrame | pd.Series, facts: Facts) -> Norm | AbsoluteSum
     return AbsoluteSum(sizes.to_numpy(), still)
 
 
-def _trading(facts: Facts) -> AbsoluteSum:
+def trading_cost(facts: Facts) -> AbsoluteSum:
+    """The Cost column times what is traded away from Current."""
     return AbsoluteSum(facts.exposure("Cost"), facts.portfolio("Current"))
 
 
@@ -313,7 +314,7 @@ def _utility(
     value = float(mu_of(permitted) @ weights
                   - riskaversion / 2 * (weights @ cov_of(permitted) @ weights))
     if costs:
-        value -= _trading(permitted.facts).value(weights)
+        value -= trading_cost(permitted.facts).value(weights)
     for limit in permitted.soft:
         x = limit.express(permitted.facts).value(weights)
         value -= (limit.penalty or 0.0) * max(x - limit.high, limit.low - x, 0.0)

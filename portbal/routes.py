@@ -197,9 +197,17 @@ def on_line(
 def _told(permitted: Mandate) -> Iterator[None]:
     """What a kernel found out, in the words of the mandate."""
     try:
-        yield
+        with proved():
+            yield
     except Infeasible:
         raise explain(permitted) from None
+
+
+@contextmanager
+def proved() -> Iterator[None]:
+    """An optimum that is not there, or not proved, as an error for a person."""
+    try:
+        yield
     except Unbounded:
         raise ConflictError(
             "the permitted weights can grow without end and still gain", argument="limits",

@@ -6,7 +6,6 @@ that may be exceptions. Likelihood ratios take 0 log 0 as 0, so that no case is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, nan, sqrt
 

@@ -52,7 +52,7 @@ portbal.performance portbal.backtest portbal.journal
 portbal_addin.block
 portbal_addin.literals portbal_addin.codecs.kind portbal_addin.codecs.cells
 portbal_addin.codecs.labelled portbal_addin.codecs.scalars portbal_addin.codecs.tables
-portbal_addin.registry
+portbal_addin.registry portbal_addin.remembered
 portbal_addin.functions.*
 portbal_addin.book portbal_addin.journal_file
 portbal_addin.macros.**
@@ -67,8 +67,8 @@ SEES_ONLY = {
     "portbal.solve": ["portbal.solve"],
     "portbal_addin.hosts": [
         "portbal.errors", "portbal.labels", "portbal_addin.block", "portbal_addin.literals",
-        "portbal_addin.registry", "portbal_addin.book", "portbal_addin.journal_file",
-        "portbal_addin.macros", "portbal_addin.hosts",
+        "portbal_addin.registry", "portbal_addin.remembered", "portbal_addin.book",
+        "portbal_addin.journal_file", "portbal_addin.macros", "portbal_addin.hosts",
     ],
     "portbal_udfs": ["portbal_addin.hosts.excel"],
     "portbal_templates": [

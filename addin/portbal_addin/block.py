@@ -67,7 +67,7 @@ def date_of(cell: Cell, date1904: bool = False) -> dt.datetime | None:
     if isinstance(cell, bool) or cell is None:
         return None
     if isinstance(cell, dt.datetime):
-        return cell.replace(tzinfo=None)
+        return cell if cell.tzinfo is None else cell.replace(tzinfo=None)
     if isinstance(cell, dt.date):
         return dt.datetime(cell.year, cell.month, cell.day)
     if isinstance(cell, str):

@@ -46,12 +46,18 @@ class Area:
         return replace(self, height=height, width=width)
 
 
+# Number formats that every spreadsheet program knows by heart, and their numbers in files.
+FORMATS = {"0": 1, "0.00": 2, "#,##0": 3, "#,##0.00": 4, "0%": 9, "0.00%": 10}
+
+
 @dataclass(frozen=True)
 class AddSheet:
-    """A new sheet at the end. hidden: not even offered to be shown."""
+    """A new sheet at the end, its first row bold. hidden: not even offered to be shown.
+    formats: number and number format of columns, one of FORMATS."""
 
     name: str
     hidden: bool = False
+    formats: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -121,13 +121,18 @@ class Function:
         """``prices, [kind], [every]``: left-out arguments in brackets."""
         return ", ".join(a.name if a.required else f"[{a.name}]" for a in self.arguments)
 
-    def invoke(self, *blocks: Block | None) -> Answer | Problem:
-        """Decode, call, encode. None stands for an argument that was left out."""
+    def invoke(
+        self, *blocks: Block | None, decode: Callable[[Kind, Block], Any] | None = None
+    ) -> Answer | Problem:
+        """Decode, call, encode. None stands for an argument that was left out.
+
+        decode: what stands for ``kind.decode(block)``, such as ``Remembered().decoded``.
+        """
         try:
             passed = self._passed_on(blocks)
             if passed is not None:
                 return passed
-            values = self._decode(blocks)
+            values = self._decode(blocks, decode or _decode)
             with np.errstate(over="raise"):
                 value = self.call(**values)
             block = self.result.encode(value)
@@ -154,7 +159,9 @@ class Function:
                 return Problem(self.name, text, argument=argument.name, passed_on=text)
         return None
 
-    def _decode(self, blocks: Sequence[Block | None]) -> dict[str, Any]:
+    def _decode(
+        self, blocks: Sequence[Block | None], decode: Callable[[Kind, Block], Any]
+    ) -> dict[str, Any]:
         if len(blocks) > len(self.arguments):
             raise InputError(
                 f"{len(blocks)} arguments were given, and {self.name} takes {len(self.arguments)}",
@@ -172,7 +179,7 @@ class Function:
                 values[argument.name] = argument.default
                 continue
             try:
-                values[argument.name] = argument.kind.decode(block)
+                values[argument.name] = decode(argument.kind, block)
             except UserError as error:
                 error.argument = argument.name
                 raise
@@ -219,8 +226,12 @@ class Function:
         return Problem(self.name, message, error.fix, error.argument, row, column)
 
 
+def _decode(kind: Kind, block: Block) -> Any:
+    return kind.decode(block)
+
+
 _FUNCTIONS: dict[str, Function] = {}
-_FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "risk", "rebalance", "about")
+_FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "proof", "risk", "rebalance", "about")
 
 
 def function(name: str, *, group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -21,6 +21,14 @@ def PORTBAL_RETURNS(prices=None, kind=None, every=None):
 
 
 @xw.func(category="portbal")
+@xw.arg("prices", Cells, doc="Prices: dates down, assets across. Blank cells and repeated dates are listed.")
+@xw.ret(Cells)
+def PORTBAL_CHECKDATA(prices=None):
+    "What looks wrong in prices: gaps, stale runs, jumps that look like splits, outliers, short histories, duplicates. One row All, none when nothing does."
+    return answer("CHECKDATA", prices)
+
+
+@xw.func(category="portbal")
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across. A history may start later: leave blanks above it.")
 @xw.arg("method", Cells, doc="Mean: the arithmetic mean times periods. compound: what wealth grew by a year.")
 @xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
@@ -215,6 +223,50 @@ def PORTBAL_FRONTIER(mu=None, cov=None, points=None, limits=None, assets=None, r
 def PORTBAL_CHECKLIMITS(weights=None, limits=None, assets=None, cov=None, returns=None, periods=None, mu=None):
     "Every limit with its value, its headroom and its status: ok, at limit or breach."
     return answer("CHECKLIMITS", weights, limits, assets, cov, returns, periods, mu)
+
+
+@xw.func(category="portbal")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("returns", Cells, doc="Simple returns, for limits that need more than the rest tells.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_MAXDIVERSIFICATION(cov=None, limits=None, assets=None, returns=None, periods=None):
+    "The permitted weights whose volatility is the smallest part of the average volatility."
+    return answer("MAXDIVERSIFICATION", cov, limits, assets, returns, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("budgets", Cells, doc="Share of the risk by asset, of sum 1; left out, equal shares.")
+@xw.ret(Cells)
+def PORTBAL_RISKPARITY(cov=None, budgets=None):
+    "The long-only weights at which each asset contributes its budget of the volatility."
+    return answer("RISKPARITY", cov, budgets)
+
+
+@xw.func(category="portbal")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("method", Cells, doc="Lopez-de-prado (distance of distances), plain (correlation distance, as PyPortfolioOpt), or ordered (plain, optimal leaf order).")
+@xw.arg("linkage", Cells, doc="Single, complete, average, or ward.")
+@xw.ret(Cells)
+def PORTBAL_HRP(cov=None, method=None, linkage=None):
+    "Hierarchical risk parity: weights split down a tree of assets that move alike."
+    return answer("HRP", cov, method, linkage)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: a header row of names, dates first.")
+@xw.arg("mu", Cells, doc="Expected returns a year; left out, the mean of returns.")
+@xw.arg("cov", Cells, doc="Covariance a year; left out, that of returns.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_COMPARE(returns=None, mu=None, cov=None, limits=None, assets=None, periods=None):
+    "The usual portfolios side by side: weights, then Return, Volatility and Sharpe a year, and the historical VaR and CVaR at 95% per return period."
+    return answer("COMPARE", returns, mu, cov, limits, assets, periods)
 
 
 @xw.func(category="portbal")

@@ -9,8 +9,8 @@ import pandas as pd
 
 from portbal import labels
 from portbal.errors import InputError
-from portbal.limits.language import Limit, informed, parse
-from portbal.limits.measures import Facts, asset
+from portbal.limits.language import Limit, informed, own_bounds, parse
+from portbal.limits.measures import Facts
 
 TOLERANCE = 1e-6
 
@@ -43,7 +43,7 @@ def check(
         universe, assets, mu, cov, returns, periods, reference="weights and assets")
     facts = informed(facts, limits)
     values = held.to_numpy()
-    rows = parse(limits, facts.assets, facts.universe) + _own_bounds(facts)
+    rows = parse(limits, facts.assets, facts.universe) + own_bounds(facts)
     return pd.DataFrame(
         [_checked(limit, limit.express(facts).value(values)) for limit in rows],
         columns=["Limit", "Value", "Min", "Max", "Headroom", "Status"],
@@ -58,20 +58,6 @@ def _checked(limit: Limit, value: float) -> tuple[str, float, float, float, floa
     status = "ok" if headroom > TOLERANCE else "at limit" if headroom >= -TOLERANCE else "breach"
     low, high = (x if math.isfinite(x) else math.nan for x in (limit.low, limit.high))
     return limit.name, value, low, high, headroom, status
-
-
-def _own_bounds(facts: Facts) -> tuple[Limit, ...]:
-    """The Min and Max columns of assets as limits."""
-    assert facts.assets is not None
-    blank = np.full(facts.size, math.nan)
-    low = facts.assets["Min"].to_numpy(dtype=float) if "Min" in facts.assets else blank
-    high = facts.assets["Max"].to_numpy(dtype=float) if "Max" in facts.assets else blank
-    return tuple(
-        Limit(0, asset(i, str(label)), -math.inf if math.isnan(lo) else float(lo),
-              math.inf if math.isnan(hi) else float(hi))
-        for i, (label, lo, hi) in enumerate(zip(facts.universe, low, high, strict=True))
-        if not (math.isnan(lo) and math.isnan(hi))
-    )
 
 
 def _covered(

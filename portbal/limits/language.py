@@ -257,3 +257,18 @@ def _group(title: str, label: str, group: pd.Series) -> Measure:
         )
     spelled = str(group.iloc[int(np.flatnonzero(mask)[0])])
     return measures.members(f"{title} {spelled}", mask)
+
+
+def own_bounds(facts: Facts) -> tuple[Limit, ...]:
+    """The Min and Max columns of assets as limits."""
+    if facts.assets is None:
+        return ()
+    blank = np.full(facts.size, math.nan)
+    low = facts.assets["Min"].to_numpy(dtype=float) if "Min" in facts.assets else blank
+    high = facts.assets["Max"].to_numpy(dtype=float) if "Max" in facts.assets else blank
+    return tuple(
+        Limit(0, measures.asset(i, str(label)), -math.inf if math.isnan(lo) else float(lo),
+              math.inf if math.isnan(hi) else float(hi))
+        for i, (label, lo, hi) in enumerate(zip(facts.universe, low, high, strict=True))
+        if not (math.isnan(lo) and math.isnan(hi))
+    )

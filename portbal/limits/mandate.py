@@ -103,11 +103,11 @@ def mandate(
             rows = tuple(limit for limit in rows if limit is not net[0])
     branching = tuple(limit for limit in rows if limit.name in DISCRETE)
     rows = tuple(limit for limit in rows if limit.name not in DISCRETE)
-    discrete = _discrete(facts, branching, lower, upper, budget) if branching else None
+    discrete = discrete_rules(facts, branching, lower, upper, budget) if branching else None
     return Mandate(facts, lower, upper, budget, rows, soft, discrete)
 
 
-def _discrete(
+def discrete_rules(
     facts: Facts, branching: tuple[Limit, ...], lower: np.ndarray, upper: np.ndarray,
     budget: float | None,
 ) -> Discrete:

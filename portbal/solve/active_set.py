@@ -286,7 +286,10 @@ def _centred(values: np.ndarray) -> np.ndarray:
 def _balanced(both: np.ndarray, total: float) -> np.ndarray:
     """The first column and as much of the second as brings the sum to ``total``."""
     values, ones = both.T
-    return values + (total - values.sum()) / ones.sum() * ones
+    spread = ones.sum()
+    if spread == 0:
+        raise Unproven("the covariance of the free assets is singular")
+    return values + (total - values.sum()) / spread * ones
 
 
 def drive(active: ActiveSet, asset: int, slope: float, box: Box, x: np.ndarray) -> bool:

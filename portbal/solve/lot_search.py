@@ -11,6 +11,8 @@ Knapsack Problems, chapters 3, 5 and 11.
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,8 +23,12 @@ from portbal.solve.lot_prices import Prices, best_prices, free_spend
 from portbal.solve.lot_states import Partials, classes, undominated, undominated_in_rows
 from portbal.solve.lots import ROUNDING, Pieces, Points, Trading, ends_of, pieces_of
 
-_FIRST_BITS = 10  # the first sweep is over about 2 ** _FIRST_BITS portfolios
-_WIDTHS = (4_000, 30_000, 250_000)  # partial portfolios kept: first, second, last attempt
+_FIRST_BITS = 8  # the first sweep of a node is over about 2 ** _FIRST_BITS portfolios
+_FEW, _MANY = 300, 6_000  # partial portfolios of an easy sweep, and of one that calls for a split
+_WIDTHS = (2_000, 30_000, 250_000)  # partial portfolios kept: first, second, last attempt
+_BEAM = 250  # kept once a sweep cannot be complete any more
+_MOST_NODES = 2_000
+_MIXED = 1e-9
 _MOST_EXPANDED = 4_000_000
 _MOST_TRADES = 200_000  # of one run
 _TIES = 10 * ROUNDING
@@ -39,10 +45,68 @@ class Found:
     bound: float
     states: int
 
+    @classmethod
+    def of(cls, case: Trading, trade: np.ndarray) -> Found:
+        objective = case.objective(trade)
+        return cls(trade, objective, math.fsum(case.costs(trade)), objective, 0)
+
     @property
     def gap(self) -> float:
         """What a better portfolio could still gain; 0 when this is proved to be the best."""
         return max(self.objective - self.bound, 0.0)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """Part of the permitted trades. floor: no portfolio of it has a lower objective."""
+
+    pieces: Pieces
+    ends: Points
+    prices: Prices
+    floor: float
+
+    @classmethod
+    def of(cls, case: Trading, pieces: Pieces, rows: np.ndarray, floor: float) -> _Node | None:
+        """None when its trades cannot be paid for."""
+        ends = ends_of(case, pieces)
+        if _starting(np.minimum, ends, case.size).sum() > case.most_spend + ROUNDING:
+            return None
+        prices = best_prices(case, ends, rows)
+        return cls(pieces, ends, prices, max(prices.bound, floor))
+
+    def halves(self, case: Trading) -> tuple[Pieces, Pieces] | None:
+        """Split where the bound mixes two trades of an asset that lie far apart; None when
+        it mixes none."""
+        losses = self.prices.losses(self.ends)
+        free = np.flatnonzero(losses <= _MIXED * (1 + np.abs(self.prices.spend)))
+        run = free // 2
+        value = self.ends.trade[free] * case.unit[self.ends.asset[free]]
+        asset = self.ends.asset[free]
+        low, high = np.full(case.size, np.inf), np.full(case.size, -np.inf)
+        np.minimum.at(low, asset, value)
+        np.maximum.at(high, asset, value)
+        first, last = np.full(case.size, len(losses)), np.full(case.size, -1)
+        np.minimum.at(first, asset, run)
+        np.maximum.at(last, asset, run)
+        spread = np.where(last > first, high - low, 0.0)
+        i = int(np.argmax(spread))
+        if not spread[i] > 0:
+            return None
+        at = last[i]
+        own = self.pieces.asset == i
+        position = np.arange(len(own))
+        return (self.pieces.take(~own | (position < at)), self.pieces.take(~own | (position >= at)))
+
+
+@dataclass(frozen=True)
+class _Explored:
+    """trade: the best found in a node; closed: no other one in it can be better; floor: no
+    portfolio of it has a lower objective."""
+
+    trade: np.ndarray | None
+    closed: bool
+    floor: float
+    states: int
 
 
 def best_trades(
@@ -55,41 +119,87 @@ def best_trades(
     Infeasible when nothing is permitted; Unproven when the search ended before it found anything.
     """
     pieces = pieces_of(case)
-    ends = ends_of(case, pieces)
-    rows = prices_on_rows(case, ends) if case.rows else np.zeros(0)
-    prices = best_prices(case, ends, rows)
-    delta = _first_delta(case, pieces, ends, prices)
-    proven, states, attempt = prices.bound, 0, 0
+    rows = prices_on_rows(case, ends_of(case, pieces)) if case.rows else np.zeros(0)
+    root = _Node.of(case, pieces, rows, -np.inf)
+    if root is None:
+        raise Infeasible
     best: Found | None = None
-    while attempt < len(_WIDTHS):
-        swept = _sweep(_Frame(case, pieces, ends, prices, delta), _WIDTHS[attempt])
-        states += swept.states
-        if swept.trade is not None:
-            objective, cost = case.objective(swept.trade), float(case.costs(swept.trade).sum())
-            if swept.complete:
-                return Found(swept.trade, objective, cost, objective, states)
-            if best is None or objective < best.objective:
-                best = Found(swept.trade, objective, cost, proven, states)
-        elif swept.complete:
-            if swept.has_every_trade:
-                raise Infeasible
-            proven = prices.bound + delta
-            delta *= 2
+    nodes = [(root.floor, 0, root, 0)]
+    number, states, open_floor = 1, 0, np.inf
+    while nodes and (best is None or nodes[0][0] <= best.objective + _TIES):
+        floor, _, node, level = heapq.heappop(nodes)
+        if number > _MOST_NODES:
+            open_floor = min(open_floor, floor)
+            break
+        explored = _explored(case, node, np.inf if best is None else best.objective, level)
+        states += explored.states
+        if explored.trade is not None:
+            found = Found.of(case, explored.trade)
+            if best is None or _better(case, found, best):
+                best = found
+        if explored.closed:
             continue
-        attempt += 1
-        if best is not None:
-            delta = best.objective - prices.bound
+        halves = node.halves(case) if level == 0 else None
+        for half in halves or ():
+            child = _Node.of(case, half, node.prices.rows, explored.floor)
+            if child is not None:
+                heapq.heappush(nodes, (child.floor, number, child, 0))
+                number += 1
+        if halves is None and level + 1 < len(_WIDTHS):
+            heapq.heappush(nodes, (explored.floor, number, node, level + 1))
+            number += 1
+        elif halves is None:
+            open_floor = min(open_floor, explored.floor)
     if best is None:
-        raise Unproven
-    return replace(best, bound=proven, states=states)
+        raise Infeasible if np.isinf(open_floor) else Unproven
+    return replace(best, bound=min(best.objective, open_floor), states=states)
 
 
-def _first_delta(case: Trading, pieces: Pieces, ends: Points, prices: Prices) -> float:
+def _better(case: Trading, one: Found, other: Found) -> bool:
+    """Whether one comes before the other: objective, cost, then the assets in order."""
+    for a, b in ((one.objective, other.objective), (one.cost, other.cost)):
+        if abs(a - b) > ROUNDING:
+            return a < b
+    gaps = (np.abs(case.held_after(found.trade) - case.target) for found in (one, other))
+    for i, (a, b) in enumerate(zip(*gaps, strict=True)):
+        if abs(a - b) > ROUNDING:
+            return bool(a < b)
+        x, y = float(one.trade[i]), float(other.trade[i])
+        if x != y:
+            return (abs(x), x) < (abs(y), y)
+    return False
+
+
+def _explored(case: Trading, node: _Node, ceiling: float, level: int) -> _Explored:
+    """Sweeps with growing delta, until the best is found or partial portfolios get too many."""
+    delta = _first_delta(case, node)
+    most = max(ceiling - node.prices.bound, 0.0)
+    floor, states = node.floor, 0
+    while True:
+        delta = min(delta, most)
+        swept = _sweep(_Frame(case, node.pieces, node.ends, node.prices, delta), _WIDTHS[level])
+        states += swept.states
+        done = swept.trade is not None or swept.has_every_trade or delta >= most
+        if swept.complete and done:
+            return _Explored(swept.trade, True, floor, states)
+        if swept.complete:
+            floor = max(floor, node.prices.bound + delta)
+        if not swept.complete or (level == 0 and swept.states > _MANY):
+            return _Explored(swept.trade, False, floor, states)
+        delta *= 4 if swept.states < _FEW else 2
+
+
+def _starting(extreme: np.ufunc, points: Points, n: int) -> np.ndarray:
+    """The least (most) spend of each asset, shape (n,)."""
+    return extreme.reduceat(points.spend, np.searchsorted(points.asset, np.arange(n)))
+
+
+def _first_delta(case: Trading, node: _Node) -> float:
     """A loss that leaves about 2 ** _FIRST_BITS portfolios to look at."""
     delta = 8 * ROUNDING
     while delta < 1e3:
-        first, last = _within(pieces, ends, prices, delta)
-        choices = np.bincount(pieces.asset, np.maximum(last - first + 1, 0), case.size)
+        first, last = _within(node.pieces, node.ends, node.prices, delta, margin=0)
+        choices = np.bincount(node.pieces.asset, np.maximum(last - first + 1, 0), case.size)
         if np.log2(np.maximum(choices, 1)).sum() >= _FIRST_BITS:
             break
         delta *= 2
@@ -97,7 +207,7 @@ def _first_delta(case: Trading, pieces: Pieces, ends: Points, prices: Prices) ->
 
 
 def _within(
-    pieces: Pieces, ends: Points, prices: Prices, delta: float
+    pieces: Pieces, ends: Points, prices: Prices, delta: float, margin: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """The part of each run, first and last j, whose loss is at most delta (or a little more)."""
     losses = prices.losses(ends)
@@ -105,8 +215,8 @@ def _within(
     length = pieces.count - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = np.clip(np.nan_to_num((most - a) / (b - a), nan=0.0), 0, 1) * length
-    first = np.where(a <= most, 0, np.maximum(np.floor(crossing) - 1, 0))
-    last = np.where(b <= most, length, np.minimum(np.ceil(crossing) + 1, length))
+    first = np.where(a <= most, 0, np.maximum(np.ceil(crossing) - margin, 0))
+    last = np.where(b <= most, length, np.minimum(np.floor(crossing) + margin, length))
     last = np.where(np.minimum(a, b) <= most, last, first - 1)
     return first.astype(np.int64), last.astype(np.int64)
 
@@ -123,10 +233,12 @@ class _Choices:
 
     @classmethod
     def of(cls, points: Points, *, coupled: bool) -> _Choices:
+        if len(points.trade) == 1:
+            return cls(points, np.zeros(1, dtype=np.int64))
         order = np.lexsort((points.trade, np.abs(points.trade), classes(points.gap)))
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
-        if not coupled and len(order) > 1:
+        if not coupled:
             alone = Partials(points.spend, points.gap, points.cost, points.rows,
                              rank[:, None].astype(">u4"))
             kept = undominated(alone)
@@ -175,7 +287,7 @@ class _Frame:
         points = points.take(inside)
         edge = np.searchsorted(points.asset, np.arange(case.size + 1))
         self.choices = [
-            _Choices.of(points.take(np.arange(a, b)), coupled=bool(case.rows))
+            _Choices.of(points.take(slice(a, b)), coupled=bool(case.rows))
             for a, b in zip(edge[:-1], edge[1:], strict=True)]
 
     def loss(self, partials: Partials, own: float) -> np.ndarray:
@@ -249,7 +361,7 @@ def _sweep(frame: _Frame, width: int) -> _Swept:
                 grown, frame.low - least[step + 1][1:], frame.high - most[step + 1][1:],
                 frame.slack)
         if len(best) > width:
-            complete = False
+            complete, width = False, min(width, max(_BEAM, width // 8))
             best = np.sort(best[np.argsort(bounds[kept][best], kind="stable")[:width]])
         partials = grown.take(best)
     nothing = np.zeros(1 + len(case.rows))

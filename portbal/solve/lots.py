@@ -146,7 +146,7 @@ class Points:
     cost: np.ndarray
     rows: np.ndarray
 
-    def take(self, which: np.ndarray) -> Points:
+    def take(self, which: np.ndarray | slice) -> Points:
         return Points(self.asset[which], self.trade[which], self.gap[which], self.spend[which],
                       self.cost[which], self.rows[:, which])
 
@@ -164,6 +164,10 @@ class Pieces:
     count: np.ndarray
     odd: np.ndarray
     lot: np.ndarray
+
+    def take(self, which: np.ndarray) -> Pieces:
+        return Pieces(self.asset[which], self.first[which], self.count[which], self.odd[which],
+                      self.lot[which])
 
     def trade(self, piece: np.ndarray, j: np.ndarray) -> np.ndarray:
         return (self.first[piece] + j) * self.lot[piece] + self.odd[piece]

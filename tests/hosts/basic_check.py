@@ -16,7 +16,12 @@ import time
 
 import uno  # type: ignore[import-not-found]
 
-SENTINEL = "\n\nFunction CompilesAsAWhole() As String\n    CompilesAsAWhole = \"yes\"\nEnd Function\n"
+SENTINEL = """
+
+Function CompilesAsAWhole() As String
+    CompilesAsAWhole = "yes"
+End Function
+"""
 HEAD = "Rem Attribute VBA_ModuleType=VBAModule\nOption VBASupport 1\n"
 
 

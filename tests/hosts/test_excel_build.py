@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import re
 import shutil
 import subprocess
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -68,10 +70,15 @@ def test_the_same_each_time() -> None:
     assert dict(excel_files()) == FILES
 
 
-def test_olevba_reads_the_source_back(file: Path) -> None:
-    from oletools.olevba import VBA_Parser
+@pytest.fixture(scope="module")
+def olevba() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of pyparsing's older names
+        return importlib.import_module("oletools.olevba")
 
-    reader = VBA_Parser(str(file))
+
+def test_olevba_reads_the_source_back(file: Path, olevba: Any) -> None:
+    reader = olevba.VBA_Parser(str(file))
     read = {name.rpartition(".")[0]: text for _, _, name, text in reader.extract_all_macros()}
     reader.close()
     assert read == expected(file.name)
@@ -90,23 +97,25 @@ def test_pyopenvba_reads_the_source_back(file: Path) -> None:
 
 def shown(text: str) -> str:
     """Source without what a reader may leave out or add: attributes of the module, line ends."""
-    lines = text.splitlines()
-    kept = [line for line in lines if not re.match(r"Attribute VB_|VERSION |BEGIN|END$|  Multi", line)]
-    return "\n".join(kept).strip()
+    added = re.compile(r"Attribute VB_|VERSION |BEGIN|END$|  Multi")
+    return "\n".join(line for line in text.splitlines() if not added.match(line)).strip()
 
 
 def test_lint_finds_nothing_in_our_modules(file: Path) -> None:
     from pyvbaanalysis import analyze_workbook
 
-    found = analyze_workbook(str(file))
+    known = file.suffix.replace("xltm", "xlsm")  # it does not know templates by name
+    found = analyze_workbook(str(file.rename(file.with_suffix(known))))
     assert set(found) >= OURS
     assert {name: [d.message for d in found[name]] for name in OURS if found[name]} == {}
 
 
-def test_lint_would_find_something() -> None:
-    from pyvbaanalysis import analyze_module
+def test_lint_would_find_something(tmp_path: Path) -> None:
+    from pyvbaanalysis import analyze_loose_files
 
-    assert analyze_module("Option Explicit\nSub A()\n    undeclared = 1\nEnd Sub\n")
+    path = tmp_path / "Bad.bas"
+    path.write_text('Attribute VB_Name = "Bad"\nOption Explicit\nSub A()\n    x = 1\nEnd Sub\n')
+    assert analyze_loose_files([str(path)], whole_project=True)["Bad"]
 
 
 def test_excel_can_take_every_line() -> None:
@@ -198,9 +207,9 @@ def test_the_parts_are_linked() -> None:
 
 
 def test_a_file_with_macros_is_refused() -> None:
-    with pytest.raises(InputError, match="already has xl/vbaProject.bin"):
+    with pytest.raises(InputError, match=r"already has xl/vbaProject\.bin"):
         addin.carrying(FILES["portbal.xlam"], "xlsm")
-    with pytest.raises(InputError, match="no .xlsx file"):
+    with pytest.raises(InputError, match=r"no \.xlsx file"):
         addin.carrying(b"text", "xlsm")
 
 
@@ -211,12 +220,10 @@ def test_a_file_with_macros_is_refused() -> None:
     st.text("ab \n", max_size=9000).map(str.encode),
     st.integers(4090, 8200).map(lambda n: b"If x Then\r\n" * (n // 11)),
 ))
-def test_compression_is_undone(data: bytes) -> None:
-    from oletools.olevba import decompress_stream
-
+def test_compression_is_undone(olevba: Any, data: bytes) -> None:
     packed = ovba.compress(data)
     if data:
-        unpacked = bytes(decompress_stream(bytearray(packed)))
+        unpacked = bytes(olevba.decompress_stream(bytearray(packed)))
         assert unpacked[: len(data)] == data
         assert not unpacked[len(data):].strip(b"\0")
 

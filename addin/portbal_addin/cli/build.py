@@ -1,7 +1,7 @@
 """Build the files for a spreadsheet program.
 
-    portbal build excel            portbal.xlam, and every template as .xlsm and .xltm, in dist/excel
-    portbal build excel -o DIR     in another folder
+    portbal build excel            portbal.xlam, and every template as .xlsm and .xltm
+    portbal build excel -o DIR     in another folder than dist/excel
 
 portbal.xlam brings the functions and the ribbon tab "Portfolio" to every workbook. An .xlsm or
 .xltm carries both in itself. All are built from text, the same each time, and need neither Excel
@@ -44,10 +44,11 @@ def run(options: argparse.Namespace) -> int:
 
 def excel_files() -> Iterator[tuple[str, bytes]]:
     """Name and content of everything that Excel for Windows is given."""
+    import portbal
     from portbal_addin.hosts.excel.addin import addin, carrying
     from portbal_templates import TEMPLATES, read
 
-    yield "portbal.xlam", addin()
+    yield "portbal.xlam", addin(portbal.__version__)
     for name in TEMPLATES:
         for kind in ("xlsm", "xltm"):
             yield f"{name}.{kind}", carrying(read(name), kind)

@@ -103,7 +103,7 @@ def _weights(book: Tables) -> Iterator[str]:
 def _summary(book: Tables) -> Iterator[str]:
     yield f"{'':<22}{'current':>10}{'benchmark':>11}{'target':>10}"
     for title, unit, *values in book["RiskSummary"][1:]:
-        shown = [f"{value:.3f}" if unit == "ratio" else _percent(value, 1) for value in values]
+        shown = [f"{_number(value):.3f}" if unit == "ratio" else _percent(value, 1) for value in values]
         yield f"{title:<22}{shown[0]:>10}{shown[1]:>11}{shown[2]:>10}"
 
 
@@ -128,27 +128,31 @@ def _limits(book: Tables) -> Iterator[str]:
     for row in rows:
         if row[5] != "ok":
             low, high = (_percent(bound, 1) if bound is not None else "" for bound in row[2:4])
-            yield f"{row[0]:<24}{_percent(row[1], 1):>8}  {low:>6} to {high:<7}{row[5]}"
+            yield f"{row[0]!s:<24}{_percent(row[1], 1):>8}  {low:>6} to {high:<7}{row[5]}"
 
 
 def _orders(book: Tables) -> Iterator[str]:
     yield f"{'':<14}{'quantity':>10}{'price':>11}{'value':>13}{'cost':>10}"
-    for asset, side, quantity, price, value, cost, *_ in book["Orders"][1:]:
+    for asset, side, *amounts in book["Orders"][1:]:
+        quantity, price, value, cost = map(_number, amounts[:4])
         yield (f"{side:<5}{asset:<9}{quantity:>10,.0f}{price:>11,.2f}{value:>13,.0f}"
                f"{cost:>10,.2f}")
-    amounts = {name: _number(book[name][0][0])
-               for name in ("Cash", "Bought", "Sold", "OrderCosts", "CashLeft")}
-    yield (f"cash {amounts['Cash']:,.0f}, bought {amounts['Bought']:,.0f}, sold "
-           f"{amounts['Sold']:,.0f}, costs {amounts['OrderCosts']:,.0f}: cash left "
-           f"{amounts['CashLeft']:,.0f}")
+    cash, bought, sold, costs, left = (
+        _number(book[name][0][0]) for name in ("Cash", "Bought", "Sold", "OrderCosts", "CashLeft")
+    )
+    yield (f"cash {cash:,.0f}, bought {bought:,.0f}, sold {sold:,.0f}, costs {costs:,.0f}: "
+           f"cash left {left:,.0f}")
 
 
 def _number(value: Cell) -> float:
-    return float(value) if value is not None else 0.0
+    """0 for a blank cell; what is no number, such as #N/A beside a problem, shows as nan."""
+    if value is None:
+        return 0.0
+    return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
 def _percent(value: Cell, digits: int) -> str:
-    return value if isinstance(value, str) else f"{_number(value):.{digits}%}"
+    return f"{_number(value):.{digits}%}"
 
 
 def _signed(value: float) -> str:

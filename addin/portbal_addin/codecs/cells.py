@@ -145,6 +145,21 @@ def dates(block: Block, *, repeated: bool = False) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(result)
 
 
+def number_rows(values: np.ndarray) -> list[list[Cell]]:
+    """``number_cell`` of a whole array of shape (height, width)."""
+    if np.isinf(values).any():
+        raise ArithmeticError("a result is not finite")
+    rows: list[list[Cell]] = values.tolist()
+    for row, column in np.argwhere(np.isnan(values)).tolist():
+        rows[row][column] = None
+    return rows
+
+
+def date_cells(index: pd.DatetimeIndex) -> list[dt.date]:
+    """``date_cell`` of every date."""
+    return [x if x.time() != dt.time() else x.date() for x in index.to_pydatetime()]
+
+
 def date_cell(moment: object) -> dt.date:
     """A date as a cell: without its time when that is midnight."""
     stamp = pd.Timestamp(moment).to_pydatetime()  # type: ignore[arg-type]

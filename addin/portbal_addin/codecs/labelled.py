@@ -13,16 +13,18 @@ from portbal.result import Noted
 from portbal_addin.block import Block, Cell, date_of, is_blank, label_text
 from portbal_addin.codecs.cells import (
     date_cell,
+    date_cells,
     dates,
     is_number,
     name,
     names,
     number,
     number_cell,
+    number_rows,
     numbers,
     wrong,
 )
-from portbal_addin.codecs.kind import Bare, Kind
+from portbal_addin.codecs.kind import Bare, Kind, either
 
 _LOG_CORNER = "date (log)"
 _MISSING = frozenset({"n/a", "na", "nan", "null", "none", "nil", "inf", "infinity", "missing"})
@@ -134,8 +136,8 @@ def _is_bare_matrix(block: Block) -> bool:
 def _encode_matrix(value: Any) -> Block:
     frame = _plain(value)
     rows: list[tuple[Cell, ...]] = [(None, *map(str, frame.columns))]
-    for label, row in zip(frame.index, frame.to_numpy(dtype=float), strict=True):
-        rows.append((str(label), *map(number_cell, row)))
+    for label, row in zip(frame.index, number_rows(frame.to_numpy(dtype=float)), strict=True):
+        rows.append((str(label), *row))
     return Block.of(rows)
 
 
@@ -156,6 +158,17 @@ def _encode_matrix_or_number(value: Any) -> Block:
 
 
 MATRIX_OR_NUMBER = Kind("matrix", "a matrix, or one number", encode=_encode_matrix_or_number)
+
+
+def _looks_like_a_matrix(block: Block) -> bool:
+    """Square, and either without a corner or numbers throughout: not names beside numbers."""
+    block = block.trimmed()
+    square = block.height == block.width
+    return square and (is_blank(block.rows[0][0]) or all(
+        is_number(cell) for row in block for cell in row))
+
+
+MATRIX_OR_VECTOR = either(MATRIX, VECTOR, _looks_like_a_matrix)
 
 
 # --- tables ------------------------------------------------------------------------------
@@ -204,14 +217,13 @@ def _is_date_header(cell: Cell) -> bool:
 
 def _encode_table(value: Any) -> Block:
     frame = _plain(value)
-    values = frame.to_numpy(dtype=float)
+    values = number_rows(frame.to_numpy(dtype=float))
     if not isinstance(frame.index, pd.DatetimeIndex):
-        head = tuple(map(str, frame.columns))
-        return Block.of([head, *(tuple(map(number_cell, row)) for row in values)])
+        return Block.of([tuple(map(str, frame.columns)), *values])
     corner = frame.index.name or "Date"
     rows: list[tuple[Cell, ...]] = [(str(corner), *map(str, frame.columns))]
-    for day, row in zip(frame.index, values, strict=True):
-        rows.append((date_cell(day), *map(number_cell, row)))
+    for day, row in zip(date_cells(frame.index), values, strict=True):
+        rows.append((day, *row))
     return Block.of(rows)
 
 

@@ -10,8 +10,8 @@ from portbal import optimize, optimize_tail
 from portbal.limits.check import check
 from portbal.result import Noted
 from portbal.routes import Setting, Solution
-from portbal_addin.codecs.labelled import MATRIX, TABLE, VECTOR, frame_result, vector_result
-from portbal_addin.codecs.scalars import NUMBER, WHOLE
+from portbal_addin.codecs.labelled import MATRIX, MATRIX_OR_VECTOR, TABLE, VECTOR, frame_result, vector_result
+from portbal_addin.codecs.scalars import NUMBER, WHOLE, choice
 from portbal_addin.codecs.tables import ASSETS, LIMITS
 from portbal_addin.registry import function
 
@@ -154,6 +154,77 @@ def frontier(
     {"Return","Volatility","A","B";0.04,0.0894427191,0.2,0.8;0.06,0.126491106,0.6,0.4;0.08,0.2,1,0}
     """
     return optimize.frontier(mu, cov, points, Setting(limits, assets, returns, periods))
+
+
+@function("MINTRACKING", group="Optimise")
+def mintracking(
+    cov: Cov,
+    limits: Annotated[pd.DataFrame, LIMITS, "Limit, Min, Max: one limit a row."],
+    assets: Annotated[pd.DataFrame, ASSETS, "Asset first, then groupings, exposures, Benchmark."],
+    returns: Returns = None, periods: Periods = None,
+) -> Weights:
+    """The permitted weights with the least tracking error to the Benchmark column of assets.
+
+    >>> PORTBAL.MINTRACKING({"","A","B";"A",0.04,0;"B",0,0.01}, {"Limit","Min","Max";"A","",0.3},
+    ...     {"Asset","Benchmark";"A",0.5;"B",0.5})
+    {"Asset","Weight";"A",0.3;"B",0.7}
+    """
+    return _weights(optimize.min_tracking(cov, Setting(limits, assets, returns, periods)))
+
+
+@function("MINDRAWDOWN", group="Optimise")
+def mindrawdown(
+    returns: Annotated[pd.DataFrame, TABLE, "Simple returns: a header row of names, dates first."],
+    measure: Annotated[
+        str, choice("cdar", "average", "maximum", "ulcer"), "One of cdar, average, maximum, ulcer."
+    ] = "cdar",
+    level: Annotated[float, NUMBER, "For cdar: 0.95 looks at the worst 5% of drawdowns."] = 0.95,
+    limits: Limits = None, assets: Assets = None, periods: Periods = None,
+) -> Weights:
+    """The permitted weights with the least drawdown of the cumulated returns, without compounding.
+
+    >>> PORTBAL.MINDRAWDOWN({"A","B";0.02,-0.01;-0.03,0.01;0.01,0.01;0.02,0}, "maximum")
+    {"Asset","Weight";"A",0.285714286;"B",0.714285714}
+    """
+    return _weights(optimize_tail.min_drawdown(
+        returns, measure, level, Setting(limits, assets, None, periods)))
+
+
+@function("ROBUST", group="Optimise")
+def robust(
+    mu: Mu, cov: Cov,
+    errors: Annotated[
+        pd.DataFrame | pd.Series, MATRIX_OR_VECTOR,
+        "How wrong mu may be, a year: a covariance matrix, or one standard error an asset.",
+    ],
+    riskaversion: Annotated[float, NUMBER, "The price of variance, usually 1 to 10."],
+    kappa: Annotated[float, NUMBER, "How many errors to guard against."] = 1.0,
+    limits: Limits = None, assets: Assets = None, returns: Returns = None,
+    periods: Periods = None,
+) -> Weights:
+    """The permitted weights with the most utility when mu is as wrong as its errors allow.
+
+    >>> PORTBAL.ROBUST({"A",0.08;"B",0.03}, {"","A","B";"A",0.04,0;"B",0,0.01}, {"A",0.03;"B",0}, 2)
+    {"Asset","Weight";"A",0.4;"B",0.6}
+    """
+    return _weights(optimize.robust(
+        mu, cov, errors, riskaversion, kappa, Setting(limits, assets, returns, periods)))
+
+
+@function("CVARFRONTIER", group="Optimise")
+def cvarfrontier(
+    returns: Annotated[pd.DataFrame, TABLE, "Simple returns: a header row of names, dates first."],
+    points: Annotated[int, WHOLE, "How many portfolios, from least CVaR to most return."] = 15,
+    level: Annotated[float, NUMBER, "0.95 looks at the worst 5% of periods."] = 0.95,
+    limits: Limits = None, assets: Assets = None, periods: Periods = None,
+) -> Annotated[pd.DataFrame, frame_result("Return", "CVaR", "one column per asset")]:
+    """The frontier of return a year against CVaR a period, equally spaced in return.
+
+    >>> PORTBAL.CVARFRONTIER({"A","B";0.02,-0.01;-0.03,0.02;0.03,0.01;0.02,0}, 2, 0.75, , , 12)
+    {"Return","CVaR","A","B";0.0825,-0.0025,0.375,0.625;0.12,0.03,1,0}
+    """
+    return optimize_tail.cvar_frontier(
+        returns, points, level, Setting(limits, assets, None, periods))
 
 
 @function("CHECKLIMITS", group="Optimise")

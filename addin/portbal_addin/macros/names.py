@@ -39,35 +39,70 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class Result:
-    """Where a result without a name goes: a sheet, and the first column there."""
+    """Where a result without a name goes: a sheet, the first column there, and the number formats
+    of its columns, the last one for all that follow (empty: as the number is)."""
 
     holds: str
     sheet: str
     column: int = 1
+    formats: tuple[str, ...] = ()
     hidden: bool = False
 
+
+_RATE = ("", "0.00%")
+_LIMITS = ("", "0.00%", "0.00%", "0.00%", "0.00%", "")
 
 # What commands write, and read again.
 RESULTS = {
     "DataCheck": Result("what CHECKDATA found in Prices", "portbal data check"),
-    "Returns": Result("simple returns of Prices", "portbal returns"),
-    "HistoricalReturns": Result("Asset, Return: means a year", "portbal estimates", 1),
-    "ImpliedReturns": Result("Asset, Return: what the benchmark implies", "portbal estimates", 4),
-    "BlackLitterman": Result("Asset, Prior, Posterior, Difference", "portbal estimates", 7),
-    "ExpectedReturns": Result("Asset, Return: what optimisers use", "portbal estimates", 12),
+    "Returns": Result("simple returns of Prices", "portbal returns", 1, _RATE),
+    "HistoricalReturns": Result("Asset, Return: means a year", "portbal estimates", 1, _RATE),
+    "ImpliedReturns": Result(
+        "Asset, Return: what the benchmark implies", "portbal estimates", 4, _RATE),
+    "BlackLitterman": Result(
+        "Asset, Prior, Posterior, Difference", "portbal estimates", 7, (*_RATE, "0.00%", "0.00%")),
+    "ExpectedReturns": Result(
+        "Asset, Return: what optimisers use", "portbal estimates", 12, _RATE),
     "Covariance": Result("covariance a year", "portbal covariance"),
-    "Weights": Result("Asset, Weight: the target", "portbal target"),
-    "Frontier": Result("Return, Volatility, one column per asset", "portbal frontier"),
-    "RiskSummary": Result("Measure, Unit, Current, Benchmark, Target", "portbal risk", 1),
-    "TailRisk": Result("Method, Level, VaR, CVaR of the target", "portbal risk", 7),
-    "RiskContributions": Result("Asset, Weight, Marginal, Contribution, Share", "portbal risk", 12),
-    "TargetLimits": Result("limits checked at Weights", "portbal limits", 1),
-    "CurrentLimits": Result("limits checked at the current weights", "portbal limits", 8),
-    "Monitor": Result("what asks for action", "portbal monitor"),
-    "Orders": Result("Asset, Side, Quantity, Price, Value, Cost, Weight after, Reason",
-                     "portbal orders", 1),
-    "RebalancePreview": Result("Item, Before, After", "portbal orders", 10),
-    "RebalanceLimits": Result("limits before and after the orders", "portbal orders", 14),
+    "Weights": Result("Asset, Weight: the target", "portbal target", 1, _RATE),
+    "Frontier": Result(
+        "Return, Volatility, one column per asset", "portbal frontier", 1, ("0.00%",)),
+    "RiskSummary": Result(
+        "Measure, Unit, Current, Benchmark, Target", "portbal risk", 1,
+        ("", "", "0.00%", "0.00%", "0.00%")),
+    "TailRisk": Result(
+        "Method, Level, VaR, CVaR of the target", "portbal risk", 7,
+        ("", "0%", "0.00%", "0.00%")),
+    "RiskContributions": Result(
+        "Asset, Weight, Marginal, Contribution, Share", "portbal risk", 12,
+        ("", "0.00%", "0.00%", "0.00%", "0.00%")),
+    "TargetLimits": Result("limits checked at Weights", "portbal limits", 1, _LIMITS),
+    "CurrentLimits": Result("limits checked at the current weights", "portbal limits", 8, _LIMITS),
+    "Monitor": Result(
+        "what asks for action", "portbal monitor", 1, ("", "", "0.00%", "0.00%", "0.00%", "")),
+    "Orders": Result(
+        "Asset, Side, Quantity, Price, Value, Cost, Weight after, Reason", "portbal orders", 1,
+        ("", "", "#,##0", "#,##0.00", "#,##0.00", "#,##0.00", "0.00%", "")),
+    "RebalancePreview": Result(
+        "Item, Before, After", "portbal preview", 1, ("", "#,##0.00", "#,##0.00")),
+    "RebalanceLimits": Result(
+        "limits before and after the orders", "portbal preview", 5,
+        ("", "0.00%", "0.00%", "0.00%", "0.00%", "", "")),
     "ProblemList": Result("every problem with its cell and its cure", "portbal problems"),
     "portbal_undo": Result("what Apply replaced", "portbal undo", hidden=True),
 }
+
+_MOST_COLUMNS = 60  # that the last format of a result on a sheet of its own reaches
+
+
+def formats(sheet: str) -> tuple[tuple[int, str], ...]:
+    """The number formats of the columns of one of these sheets."""
+    found: dict[int, str] = {}
+    results = [result for result in RESULTS.values() if result.sheet == sheet]
+    for result in results:
+        for at, number in enumerate(result.formats):
+            found[result.column + at] = number
+        if len(results) == 1 and result.formats:
+            for column in range(max(found) + 1, _MOST_COLUMNS + 1):
+                found[column] = result.formats[-1]
+    return tuple((column, number) for column, number in sorted(found.items()) if number)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portbal.errors import InputError
-from portbal.labels import key, shorten, suggestion
+from portbal.errors import NotAvailable
+from portbal.labels import key, shorten
+from portbal.objectives import parse
 from portbal_addin.block import Block
 from portbal_addin.book import Book, Changes
 from portbal_addin.macros import reading
@@ -16,15 +16,13 @@ from portbal_addin.macros.views import expected_returns
 from portbal_addin.macros.writing import results, said
 from portbal_addin.registry import Answer
 
-_NUMBER = re.compile(r"(.*?)\s*(-?\d+(?:\.\d+)?)\s*(%?)")
-
 
 @dataclass(frozen=True)
 class _Inputs:
     """Read when an objective needs them, since the rest may not be in the workbook."""
 
     book: Book
-    number: float | None
+    number: float
 
     @property
     def mu(self) -> Block:
@@ -42,32 +40,18 @@ class _Inputs:
     def limits(self) -> tuple[Block | None, Block | None]:
         return reading.table(self.book, "Limits"), reading.table(self.book, "Assets")
 
-    @property
-    def riskfree(self) -> float:
-        return (reading.number(self.book, "RiskFree", 0.0) if self.number is None
-                else self.number)
 
-    @property
-    def wanted(self) -> float:
-        if self.number is None:
-            raise InputError("Objective has no number", fix="Write it behind, as in "
-                             "target return 6%.")
-        return self.number
-
-
-# Objective -> the function that finds the weights, with its arguments.
-_OBJECTIVES: dict[str, Callable[[_Inputs], Answer]] = {
-    "max sharpe": lambda x: reading.call("MAXSHARPE", x.mu, x.cov, x.riskfree, *x.limits),
-    "min volatility": lambda x: reading.call("MINVOLATILITY", x.cov, *x.limits),
-    "max return": lambda x: reading.call("MAXRETURN", x.mu, x.cov, *x.limits),
-    "target return": lambda x: reading.call("TARGETRETURN", x.mu, x.cov, x.wanted, *x.limits),
-    "target volatility": lambda x: reading.call(
-        "TARGETVOLATILITY", x.mu, x.cov, x.wanted, *x.limits),
-    "max utility": lambda x: reading.call("MAXUTILITY", x.mu, x.cov, x.wanted, *x.limits),
-    "min cvar": lambda x: reading.call(
-        "MINCVAR", x.returns, 0.95 if x.number is None else x.number, None, *x.limits),
-    "risk parity": lambda x: reading.call("RISKPARITY", x.cov),
-    "hrp": lambda x: reading.call("HRP", x.cov),
+# Kind of objective -> the function that finds its weights, and the arguments of that.
+_SOLVED: dict[str, tuple[str, Callable[[_Inputs], tuple[Block | float | None, ...]]]] = {
+    "max sharpe": ("MAXSHARPE", lambda x: (x.mu, x.cov, x.number, *x.limits)),
+    "min volatility": ("MINVOLATILITY", lambda x: (x.cov, *x.limits)),
+    "max return": ("MAXRETURN", lambda x: (x.mu, x.cov, *x.limits)),
+    "target return": ("TARGETRETURN", lambda x: (x.mu, x.cov, x.number, *x.limits)),
+    "target volatility": ("TARGETVOLATILITY", lambda x: (x.mu, x.cov, x.number, *x.limits)),
+    "max utility": ("MAXUTILITY", lambda x: (x.mu, x.cov, x.number, *x.limits)),
+    "min cvar": ("MINCVAR", lambda x: (x.returns, x.number, None, *x.limits)),
+    "risk parity": ("RISKPARITY", lambda x: (x.cov,)),
+    "hrp": ("HRP", lambda x: (x.cov,)),
 }
 
 
@@ -92,18 +76,15 @@ def optimise(book: Book) -> Changes:
 
 
 def _solve(book: Book, words: str) -> Answer:
-    match = _NUMBER.fullmatch(words)
-    name, number = words, None
-    if match is not None:
-        name = match[1]
-        number = float(match[2]) / (100 if match[3] else 1)
-    for objective, solve in _OBJECTIVES.items():
-        if key(name) == objective:
-            return solve(_Inputs(book, number))
-    raise InputError(
-        f"Objective is {shorten(words)}",
-        fix=suggestion(name, _OBJECTIVES, f"Use {', '.join(_OBJECTIVES)}."),
-    )
+    objective = parse(words, "Objective")
+    if objective.kind not in _SOLVED:
+        raise NotAvailable(f"Objective is {shorten(words)}, which needs no optimiser",
+                           fix=f"Use {', '.join(_SOLVED)}.")
+    number = objective.parameter
+    if key(words) == "max sharpe":
+        number = reading.number(book, "RiskFree", 0.0)
+    name, arguments = _SOLVED[objective.kind]
+    return reading.call(name, *arguments(_Inputs(book, number)))
 
 
 @command(
@@ -115,7 +96,7 @@ def _solve(book: Book, words: str) -> Answer:
 )
 def frontier(book: Book) -> Changes:
     """ExpectedReturns, Covariance, Limits, Assets -> Frontier."""
-    x = _Inputs(book, None)
+    x = _Inputs(book, 0.0)
     answer = reading.call("FRONTIER", x.mu, x.cov, None, *x.limits)
     written = results(book, {"Frontier": answer.block})
     shown = Block.of([row[:2] for row in answer.block.rows])

@@ -9,7 +9,7 @@ from portbal.errors import ConflictError
 from portbal.labels import key
 from portbal_addin.block import Block, Cell, is_blank
 from portbal_addin.book import AddSheet, Area, Book, DefineName, PutCells, Write
-from portbal_addin.macros.names import RESULTS
+from portbal_addin.macros.names import RESULTS, formats
 from portbal_addin.macros.reading import is_live
 
 
@@ -36,7 +36,7 @@ def results(book: Book, blocks: Mapping[str, Block]) -> Results:
             place = RESULTS[name]
             area = Area(place.sheet, 1, place.column, block.height, block.width)
             if key(place.sheet) not in sheets:
-                writes.append(AddSheet(place.sheet, place.hidden))
+                writes.append(AddSheet(place.sheet, place.hidden, formats(place.sheet)))
                 sheets.add(key(place.sheet))
             else:
                 _refuse_content(book, name, area, None)

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from importlib import resources
 from xml.sax.saxutils import escape
 
-import portbal
 from portbal.errors import InputError
 from portbal_addin.hosts.excel import ribbon, wrappers
 from portbal_addin.hosts.excel.ovba import Module, class_module, document, standard, vba_project
@@ -44,9 +43,9 @@ _DIFFERENCES = (
 )
 
 
-def addin() -> bytes:
-    """portbal.xlam."""
-    return carrying(_empty_workbook(), "xlam")
+def addin(version: str) -> bytes:
+    """portbal.xlam of this version of the product."""
+    return carrying(_empty_workbook(version), "xlam")
 
 
 def carrying(workbook: bytes, kind: str) -> bytes:
@@ -161,9 +160,9 @@ def _zipped(parts: Mapping[str, bytes]) -> bytes:
 
 # --- the workbook of the add-in ----------------------------------------------------------------
 
-def _empty_workbook() -> bytes:
+def _empty_workbook(version: str) -> bytes:
     """The workbook that the add-in is made from: one sheet that says what it is."""
-    about = f"portbal {portbal.__version__}: portfolio balancing in cells"
+    about = f"portbal {version}: portfolio balancing in cells"
     office = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     types = "".join(
         f'<Override PartName="/{part}" ContentType="{type_}"/>' for part, type_ in (
@@ -187,7 +186,7 @@ def _empty_workbook() -> bytes:
             f'<cp:coreProperties xmlns:cp="{core}" xmlns:dc="http://purl.org/dc/elements/1.1/">'
             "<dc:title>portbal</dc:title><dc:description>Portfolio balancing in cells: functions "
             "and the ribbon tab Portfolio.</dc:description>"
-            f"<cp:version>{portbal.__version__}</cp:version></cp:coreProperties>",
+            f"<cp:version>{escape(version)}</cp:version></cp:coreProperties>",
         "xl/workbook.xml":
             f'<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}"><workbookPr/><bookViews>'
             "<workbookView/></bookViews><sheets><sheet name=\"About\" sheetId=\"1\" "

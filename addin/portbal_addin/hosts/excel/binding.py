@@ -5,6 +5,9 @@ from __future__ import annotations
 from portbal.errors import InputError
 from portbal_addin.block import Block
 from portbal_addin.registry import Problem, functions
+from portbal_addin.remembered import Remembered
+
+_REMEMBERED = Remembered()
 
 
 def answer(name: str, *arguments: Block | InputError | None) -> Block:
@@ -16,4 +19,4 @@ def answer(name: str, *arguments: Block | InputError | None) -> Block:
             message = f"{argument.name}: {given.problem}"
             return Problem(name, message, given.fix, argument.name).block
         blocks.append(given)
-    return function.invoke(*blocks).block
+    return function.invoke(*blocks, decode=_REMEMBERED.decoded).block

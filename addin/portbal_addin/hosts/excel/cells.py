@@ -1,8 +1,9 @@
 """What Excel hands over, as a block with its address, and a block as what Excel takes.
 
-xlwings reads the cells; here is what it leaves open. A range formatted as currency comes rounded
-to four decimals, so its exact numbers are asked for. Error cells newer than 2016 come as numbers.
-Whole columns are read as far as the sheet is used.
+Most cells come as what they are, and looking at each of them costs more than a formula; so
+xlwings' conversion is asked for dates, errors and currency alone. A range formatted as currency
+comes rounded to four decimals, so its exact numbers are asked for. Error cells newer than 2016
+come as numbers. Whole columns are read as far as the sheet is used.
 """
 
 from __future__ import annotations
@@ -12,13 +13,22 @@ from decimal import Decimal
 from typing import Any
 
 from xlwings import Range
-from xlwings.conversion import Accessor, ConversionContext, Options, Pipeline, ValueAccessor
+from xlwings.conversion import (
+    Accessor,
+    ConversionContext,
+    Ensure2DStage,
+    Options,
+    Pipeline,
+    RawValueAccessor,
+)
 
 from portbal.errors import InputError
 from portbal_addin.block import Address, Block
 
 _LAST_ROW = 1_048_576
 _LAST_COLUMN = 16_384
+_PLAIN = frozenset({float, str, bool, type(None)})
+_WRITTEN = frozenset({float, int, str, bool})
 _FIRST_ERROR = -2_146_828_288
 # XlCVError, those that xlwings does not turn into text.
 _ERRORS = {
@@ -40,8 +50,9 @@ class Cells(Accessor):
 
     @classmethod
     def reader(cls, options: Options) -> Pipeline:
-        plain = Options(options).erase(["convert"]).override(ndim=2, err_to_str=True)
-        return ValueAccessor.reader(plain).prepend_stage(_use_what_is_used).append_stage(_to_block)
+        raw = RawValueAccessor.reader(Options(options).erase(["convert"]))
+        return (raw.prepend_stage(_use_what_is_used).append_stage(Ensure2DStage())
+                .append_stage(_to_block))
 
     @classmethod
     def writer(cls, _options: Options) -> Pipeline:
@@ -63,13 +74,7 @@ def _use_what_is_used(c: ConversionContext) -> None:
 
 
 def _to_block(c: ConversionContext) -> None:
-    rows = c.value
-    kinds = {type(cell) for row in rows for cell in row}
-    if Decimal in kinds:
-        rows = _exact(rows, c.range)
-    if int in kinds:
-        rows = [[_ERRORS.get(cell, cell) if type(cell) is int else cell for cell in row]
-                for row in rows]
+    rows = _understood(c)
     if c.range is None:
         c.value = Block.of(rows)
     elif c.range.api.Areas.Count > 1:
@@ -80,6 +85,25 @@ def _to_block(c: ConversionContext) -> None:
         sheet = c.range.sheet
         address = Address(sheet.name, c.range.row, c.range.column)
         c.value = Block.of(rows, address, date1904=bool(sheet.book.api.Date1904))
+
+
+def _understood(c: ConversionContext) -> Any:
+    """The rows, where columns with anything but numbers, texts and blanks went through xlwings'
+    conversion."""
+    rows = c.value
+    kinds = [set(map(type, column)) for column in zip(*rows, strict=True)]
+    if any(Decimal in kind for kind in kinds):
+        rows = _exact(rows, c.range)
+    columns = [at for at, kind in enumerate(kinds) if not kind <= _PLAIN]
+    if not columns:
+        return rows
+    given = [[row[at] for row in rows] for at in columns]
+    cleaned = c.engine.impl.clean_value_data(given, dt.datetime, None, None, True)
+    rows = [list(row) for row in rows]
+    for at, cells in zip(columns, cleaned, strict=True):
+        for row, cell in zip(rows, cells, strict=True):
+            row[at] = _ERRORS.get(cell, cell) if type(cell) is int else cell
+    return rows
 
 
 def _exact(rows: list[list[Any]], range_: Range | None) -> list[list[Any]]:
@@ -96,11 +120,12 @@ def _exact(rows: list[list[Any]], range_: Range | None) -> list[list[Any]]:
 
 
 def _to_rows(c: ConversionContext) -> None:
-    """A block's cells are plain values, so only dates and blanks need xlwings' care, which
-    for every cell costs more than the formula."""
+    """A block's cells are plain values; only dates and blanks need xlwings' care."""
+    rows = list(map(list, c.value))
     prepared = c.engine.impl.prepare_xl_data_element
-    c.value = [
-        [prepared(cell, None) if cell is None or isinstance(cell, dt.date) else cell
-         for cell in row]
-        for row in c.value
-    ]
+    for at, column in enumerate(zip(*rows, strict=True)):
+        if not set(map(type, column)) <= _WRITTEN:
+            for row, cell in zip(rows, column, strict=True):
+                if type(cell) not in _WRITTEN:
+                    row[at] = prepared(cell, None)
+    c.value = rows

@@ -275,14 +275,30 @@ class _Writer:
         arrays = scope.arrays
         lifted = shapes.by_element(call, arrays)
         if lifted is not None:
-            array, each = lifted
-            onto.parts.append("MAP(")
+            self._by_element(call, *lifted, onto, scope)
+        else:
+            self._plain_call(call, onto, scope, arrays)
+
+    def _by_element(
+        self, call: Call, array: Nodes, each: Call, onto: Expression, scope: _Scope
+    ) -> None:
+        """A call for every element. MAP hands on the error of a single value instead of asking
+        the function, so what may be one value is looked at first."""
+        sure = shapes.is_surely_array(array)
+        if not sure:
+            onto.parts.append("IF(IFERROR(ROWS(")
             self.write(array, onto, scope)
-            onto.parts.append(f",LAMBDA({shapes.ELEMENT},")
-            self._plain_call(each, onto, scope.with_free(frozenset({shapes.ELEMENT})), arrays)
-            onto.parts.append("))")
-            return
-        self._plain_call(call, onto, scope, arrays)
+            onto.parts.append(")*COLUMNS(")
+            self.write(array, onto, scope)
+            onto.parts.append("),1)=1,")
+            self._plain_call(call, onto, scope, scope.arrays)
+            onto.parts.append(",")
+        onto.parts.append("MAP(")
+        self.write(array, onto, scope)
+        onto.parts.append(f",LAMBDA({shapes.ELEMENT},")
+        inner = scope.with_free(frozenset({shapes.ELEMENT}))
+        self._plain_call(each, onto, inner, scope.arrays)
+        onto.parts.append("))" if sure else ")))")
 
     def _plain_call(
         self, call: Call, onto: Expression, scope: _Scope, arrays: frozenset[str]

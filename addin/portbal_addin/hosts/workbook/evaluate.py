@@ -215,21 +215,40 @@ class Run:
     def settle(self) -> None:
         """Make every portbal call, and again where its arguments have changed since."""
         last = max(self.order.ready.values(), default=0)
+        again: dict[PortbalCall, None] = {}
         for spent in range(last + _SPARE_ROUNDS):
             changed = False
             for call in self.order.calls:
-                if self.order.ready[call] <= spent and self._make(call):
-                    changed = True
+                if self.order.ready[call] <= spent:
+                    made_before = call in self.made
+                    if self._make(call):
+                        changed = True
+                        if made_before and spent > last:
+                            again[call] = None
             if spent:
                 changed |= self._retry()
             if spent > last and not changed:
-                return
+                break
             self._activate()
             self.evaluate()
-        for call in self.order.calls:
-            if self._make(call):
+        if self._break_circles(list(again)):
+            self.settle()
+
+    def _break_circles(self, calls: list[PortbalCall]) -> bool:
+        """Of calls that were made more often than their formulas explain, give up those whose
+        arguments change with their own result. True if there were any."""
+        before = len(self.order.circular)
+        for call in calls:
+            made = self.made[call]
+            self._take(call, made.digest, Problem(call.name, "circular"))
+            self.evaluate()
+            if self._arguments(call)[1] != made.digest:
                 self._give_up(call)
-        self.evaluate()
+                self.order.circular.add(call)
+            else:
+                self._take(call, made.digest, made.result)
+            self.evaluate()
+        return len(self.order.circular) > before
 
     def _make(self, call: PortbalCall) -> bool:
         """Make a call; False when it was made before with the same arguments."""

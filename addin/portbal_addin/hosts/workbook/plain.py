@@ -19,32 +19,37 @@ from portbal_addin.hosts.workbook.references import (
     column_number,
     quoted,
 )
+from portbal_addin.hosts.workbook.tree import MOST_NESTED
 
 _CELL = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}(?![\w.(\[!:\#])"
 _AREA = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}:\$?[A-Z]{1,3}\$?[0-9]{1,7}(?![\w.(\[!:\#])"
 _SHEET = r"(?:[A-Za-z_][\w.]*!|'(?:[^'\[\]]|'')+'!)?"
 _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:E[-+]?[0-9]+)?(?![\w.:!])"
 _TEXT = r'"(?:[^"]|"")*"'
-_ARGUMENT = rf"(?:{_SHEET}(?:{_AREA}|{_CELL})|-?{_NUMBER}|{_TEXT}|TRUE|FALSE)"
+_RANGE = rf"{_SHEET}{_AREA}"
+_VALUE = rf"(?:{_SHEET}{_CELL}|-?{_NUMBER}|{_TEXT}|TRUE|FALSE)"
 _OF_AREAS = (
     "SUM|AVERAGE|COUNT|COUNTA|MAX|MIN|MEDIAN|PRODUCT|SUMPRODUCT|SUMSQ|STDEV|STDEV\\.S|STDEV\\.P|"
-    "VAR|VAR\\.S|VAR\\.P|SUMIF|COUNTIF|AVERAGEIF|SUMIFS|COUNTIFS|INDEX|MATCH|VLOOKUP|HLOOKUP|"
-    "CORREL|COVARIANCE\\.S|COVARIANCE\\.P|SLOPE|LARGE|SMALL|PERCENTILE"
+    "VAR|VAR\\.S|VAR\\.P|CORREL|COVARIANCE\\.S|COVARIANCE\\.P|SLOPE"
 )
+_LOOKUP = rf"(?:MATCH|VLOOKUP|HLOOKUP)\({_VALUE},{_RANGE}(?:,{_VALUE})*+\)"
 _OF_VALUES = (
     "IF|IFERROR|ABS|ROUND|ROUNDUP|ROUNDDOWN|INT|SQRT|EXP|LN|LOG10|POWER|MAX|MIN|SUM|AND|OR|NOT|"
     "SIGN|MOD|ISNUMBER|ISBLANK|ISERROR|LEN|LEFT|RIGHT|MID|UPPER|LOWER|TRIM|VALUE"
 )
 _PLAIN = re.compile(
-    rf"(?:(?>(?:{_OF_AREAS})\({_ARGUMENT}(?:,{_ARGUMENT})*+\)|(?:{_OF_VALUES})\("
-    rf"|{_SHEET}{_CELL}|{_NUMBER}|{_TEXT}|TRUE\b|FALSE\b|<=|>=|<>|[-+*/^&=<>%(),]))++"
+    rf"(?:(?>(?:{_OF_AREAS})\((?:{_RANGE}|{_VALUE})(?:,(?:{_RANGE}|{_VALUE}))*+\)"
+    rf"|{_LOOKUP}|(?:COUNTIF|LARGE|SMALL|PERCENTILE)\({_RANGE},{_VALUE}\)"
+    rf"|INDEX\({_RANGE}(?:,(?:{_VALUE}|{_LOOKUP}))++\)"
+    rf"|(?:SUMIF|AVERAGEIF)\({_RANGE},{_VALUE}(?:,{_RANGE})?\)"
+    rf"|(?:{_OF_VALUES})\(|{_SHEET}{_CELL}|{_NUMBER}|{_TEXT}|TRUE\b|FALSE\b|<=|>=|<>"
+    rf"|[-+*/^&=<>%(),]))++"
 )
+_STRUCTURE = re.compile(rf"{_TEXT}|[(),]")
 _REFERENCE = re.compile(
     rf'{_TEXT}|({_SHEET})\$?([A-Z]{{1,3}})\$?([0-9]{{1,7}})(?![\w.(])'
     r"(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?"
 )
-
-
 # Names and columns of tables, which are replaced by areas first.
 _NAMED = re.compile(
     rf"{_TEXT}|'(?:[^']|'')*'!|(?<![\w.!$\]\\])([A-Za-z_][\w.]*)"
@@ -77,6 +82,8 @@ class PlainReader:
             formula = _NAMED.sub(lambda match: self._replaced(match, spot), formula)
             if _PLAIN.fullmatch(formula) is None:
                 return None
+        if not _is_whole(formula):
+            return None
         areas = []
         for sheet, letters, digits, last_letters, last_digits in _REFERENCE.findall(formula):
             if not digits:
@@ -112,3 +119,20 @@ class PlainReader:
         if number is None:
             number = self._columns[letters] = column_number(letters)
         return number
+
+
+def _is_whole(formula: str) -> bool:
+    """Parentheses match and are not too deep, commas stand inside them."""
+    depth = 0
+    for mark in _STRUCTURE.findall(formula):
+        if mark == "(":
+            depth += 1
+            if depth > MOST_NESTED:
+                return False
+        elif mark == ")":
+            depth -= 1
+            if depth < 0:
+                return False
+        elif mark == "," and not depth:
+            return False
+    return depth == 0

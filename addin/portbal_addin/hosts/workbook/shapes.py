@@ -136,6 +136,26 @@ def _gives_array(call: Call, arrays: frozenset[str]) -> bool:
     return any(is_array(nodes, arrays) for nodes in call.arguments)
 
 
+def is_surely_array(nodes: Nodes) -> bool:
+    """Do these give more than one value whatever the cells hold?"""
+    for node in nodes:
+        if isinstance(node, Ref):
+            if not node.area.is_cell:
+                return True
+        elif isinstance(node, Token):
+            if node.kind == "array" and ("," in node.text or ";" in node.text):
+                return True
+        elif isinstance(node, Group):
+            if any(map(is_surely_array, node.arguments)):
+                return True
+        elif node.name in _LIFTED or node.name in _SINGLE or node.name == "IFERROR":
+            if any(map(is_surely_array, node.arguments)):
+                return True
+        elif node.name == "IF" and node.arguments and is_surely_array(node.arguments[0]):
+            return True
+    return False
+
+
 def _is_zero(nodes: Nodes) -> bool:
     return len(nodes) == 1 and isinstance(nodes[0], Token) and nodes[0].text == "0"
 

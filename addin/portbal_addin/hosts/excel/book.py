@@ -1,0 +1,158 @@
+"""An open workbook of Excel as ribbon commands see it, through xlwings' Book.
+
+Values are read by the same conversion as the arguments of formulas: dates, blanks, errors,
+amounts in currency, single cells and whole columns come as they come to formulas.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+import xlwings as xw
+
+from portbal.errors import InputError
+from portbal.labels import key, shorten
+from portbal_addin.block import Block, Cell
+from portbal_addin.book import Area
+from portbal_addin.hosts.excel.cells import Cells
+
+_LAST_ROW = 1_048_576
+_LAST_COLUMN = 16_384
+_REFERENCE = re.compile(
+    r"=(?P<sheet>'(?:[^']|'')+'|[^'!:,(]+)!"
+    r"\$?(?P<left>[A-Z]{1,3})?\$?(?P<top>\d+)?(?::\$?(?P<right>[A-Z]{1,3})?\$?(?P<bottom>\d+)?)?"
+)
+
+
+class ExcelBook:
+    """The Book of an xlwings Book."""
+
+    def __init__(self, book: xw.Book) -> None:
+        self.book = book
+
+    @property
+    def name(self) -> str:
+        return str(self.book.name)
+
+    def sheets(self) -> tuple[str, ...]:
+        return tuple(sheet.name for sheet in self.book.sheets)
+
+    def find(self, name: str) -> Area | None:
+        refers_to = self._names.get(name.casefold())
+        if refers_to is not None:
+            return self._area(name, refers_to)
+        for sheet in self.book.sheets:
+            for table in sheet.tables:
+                if key(table.name) == key(name):
+                    height, width = table.range.shape
+                    return Area(sheet.name, table.range.row, table.range.column, height, width,
+                                is_table=True)
+        return None
+
+    def used(self, sheet: str) -> Area | None:
+        used = self.book.sheets[sheet].used_range
+        area = Area(sheet, used.row, used.column, *used.shape)
+        is_empty = used.shape == (1, 1) and self.block(area).is_empty
+        return None if is_empty else area
+
+    def block(self, area: Area) -> Block:
+        """InputError for what cannot be read as one range."""
+        block = self._range(area).options(Cells).value
+        if isinstance(block, InputError):
+            raise block
+        return block
+
+    def formulas(self, area: Area) -> tuple[tuple[str, ...], ...]:
+        block = self.block(area)
+        range_ = self._range(area.sized(block.height, block.width))
+        texts = _rows(range_.formula2 if is_modern(range_) else range_.formula)
+        filled: set[tuple[int, int]] = set()
+        return tuple(
+            tuple(
+                "" if _is_constant(text, block.rows[down][right])
+                or (_repeats(texts, down, right) and self._is_filled(area, down, right, filled))
+                else text
+                for right, text in enumerate(row)
+            )
+            for down, row in enumerate(texts)
+        )
+
+    def _is_filled(
+        self, area: Area, down: int, right: int, filled: set[tuple[int, int]]
+    ) -> bool:
+        """Does the cell only show what an array formula elsewhere fills it with? ``filled``: the
+        cells of which that is known."""
+        spot = (area.row + down, area.column + right)
+        if spot in filled:
+            return True
+        cell = self._range(area.cell(down, right)).api
+        if getattr(cell, "HasSpill", False):
+            whole = cell.SpillParent.SpillingToRange
+        elif cell.HasArray:
+            whole = cell.CurrentArray
+        else:
+            return False
+        first = (whole.Row, whole.Column)
+        filled.update(
+            (row, column) for row in range(first[0], first[0] + whole.Rows.Count)
+            for column in range(first[1], first[1] + whole.Columns.Count) if (row, column) != first
+        )
+        return spot in filled
+
+    def _range(self, area: Area) -> xw.Range:
+        sheet = self.book.sheets[area.sheet]
+        return sheet.range((area.row, area.column),
+                           (area.row + area.height - 1, area.column + area.width - 1))
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """What the names of the whole workbook refer to, by folded name."""
+        return {name.name.casefold(): name.refers_to or "" for name in self.book.names
+                if "!" not in name.name}
+
+    def _area(self, name: str, refers_to: str) -> Area:
+        found = _REFERENCE.fullmatch(refers_to)
+        if found is None or not (found["left"] or found["top"]):
+            raise InputError(
+                f"the name {shorten(name)} stands for no range of cells",
+                fix="Let it refer to a range, such as =Sheet1!$A$1:$C$40.",
+            )
+        sheet = found["sheet"]
+        if sheet.startswith("'"):
+            sheet = sheet[1:-1].replace("''", "'")
+        top, left = int(found["top"] or 1), _column(found["left"]) if found["left"] else 1
+        bottom = int(found["bottom"] or (found["top"] or _LAST_ROW))
+        right = _column(found["right"] or found["left"]) if found["left"] else _LAST_COLUMN
+        return Area(sheet, top, left, bottom - top + 1, right - left + 1)
+
+
+def is_modern(range_: xw.Range) -> bool:
+    """Does this Excel have dynamic arrays?"""
+    return hasattr(range_.api, "Formula2")
+
+
+def _is_constant(text: Any, value: Cell) -> bool:
+    """A text that only looks like a formula is its own value."""
+    return not (isinstance(text, str) and text.startswith("=")) or text == value
+
+
+def _repeats(texts: list[list[Any]], down: int, right: int) -> bool:
+    text = texts[down][right]
+    return bool((down and texts[down - 1][right] == text)
+                or (right and texts[down][right - 1] == text))
+
+
+def _rows(raw: Any) -> list[list[Any]]:
+    """What Excel hands over for one cell, or for rows of them."""
+    if not isinstance(raw, (list, tuple)):
+        return [[raw]]
+    return [list(row) if isinstance(row, (list, tuple)) else [row] for row in raw]
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number

@@ -1,0 +1,199 @@
+"""Ribbon commands in Excel: read the workbook, run the command, write its changes or none.
+
+The ribbon calls ``run`` through RunPython; each command is also an xlwings script by its own
+name, for menus that list scripts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import xlwings as xw
+
+from portbal.errors import UserError
+from portbal_addin import journal_file
+from portbal_addin.block import Cell, column_letters, is_error
+from portbal_addin.book import AddSheet, Area, Changes, DefineName, PutCells, Write, needed
+from portbal_addin.hosts.excel.book import ExcelBook, is_modern
+from portbal_addin.macros.commands import APPLY, Command, commands, find
+from portbal_addin.macros.rebalance import previewed
+
+TITLE = "Portfolio"
+_VISIBLE, _VERY_HIDDEN = -1, 2  # xlSheetVisible, xlSheetVeryHidden
+_SHOWN_STAMP = 16
+
+
+def run(name: str, book: xw.Book | None = None) -> None:
+    """Run a command on the calling workbook. A problem is shown in one dialog with its cell and
+    its cure, and then nothing has changed."""
+    book = xw.Book.caller() if book is None else book
+    app = book.app
+    try:
+        command = find(name)
+        with app.properties(screen_updating=False, status_bar=f"portbal: {command.label} ..."):
+            status, told = _carry(command, book)
+    except UserError as error:
+        app.status_bar = f"portbal: {error.problem}"
+        app.alert(f"{error.problem[:1].upper()}{error.problem[1:]}.\n\n{error.fix}", TITLE,
+                  mode="critical")
+        return
+    app.status_bar = f"portbal: {status}"
+    if told:
+        app.alert(told, TITLE, mode="info")
+
+
+def _carry(command: Command, book: xw.Book) -> tuple[str, str]:
+    """The status line, and what a dialog should say besides; empty for nothing."""
+    if book.app.calculation != "automatic":
+        book.app.calculate()
+    seen = ExcelBook(book)
+    changes = command.run(seen)
+    status, told = changes.status, "\n".join(changes.notes)
+    writes = (*changes.preview, *changes.writes)
+    record = changes.record
+    if command.trades and changes.writes:
+        is_current = previewed(seen) == changes.stamp[:_SHOWN_STAMP]
+        if command.name != APPLY or not is_current:
+            writes, record = changes.preview, None
+            status = f"Preview: {status}"
+            if command.name == APPLY:
+                told = ("Nothing is applied yet: this is the preview of the orders as the inputs "
+                        "are now. Look at it, then press Apply again.")
+    write(book, needed(seen, writes), _recorder(changes, book) if record is not None else None)
+    return status, told
+
+
+def _recorder(changes: Changes, book: xw.Book) -> Callable[[], None]:
+    def record() -> None:
+        content = journal_file.entry(changes.record or {}, book.name)
+        journal_file.append(journal_file.default_path(), content)
+
+    return record
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+def write(
+    book: xw.Book, writes: Iterable[Write], finish: Callable[[], None] | None = None
+) -> None:
+    """Write all of them and call ``finish``; when anything fails, put back what was there."""
+    back: list[Callable[[], None]] = []
+    active = book.sheets.active
+    shown = None
+    done = False
+    try:
+        for item in writes:
+            _write(book, item, back)
+            if shown is None and isinstance(item, PutCells):
+                shown = item.area.sheet
+        if finish is not None:
+            finish()
+        done = True
+    finally:
+        if not done:
+            for restore in reversed(back):
+                restore()
+        target = active if shown is None or not done else book.sheets[shown]
+        if target.api.Visible == _VISIBLE:
+            target.api.Activate()
+
+
+def _write(book: xw.Book, item: Write, back: list[Callable[[], None]]) -> None:
+    """Write one item; what undoes it is added to ``back`` before anything changes."""
+    if isinstance(item, AddSheet):
+        sheet = book.sheets.add(item.name, after=book.sheets[len(book.sheets) - 1])
+        back.append(lambda: _delete(sheet))
+        for column, number in item.formats:
+            sheet.range((1, column)).api.EntireColumn.NumberFormat = number
+        sheet.range((1, 1)).api.EntireRow.Font.Bold = True
+        if item.hidden:
+            sheet.api.Visible = _VERY_HIDDEN
+    elif isinstance(item, DefineName):
+        _define(book, item, back)
+    elif isinstance(item, PutCells):
+        range_ = _range(book, item.area)
+        back.append(_restorer(book, item.area))
+        range_.raw_value = [[_plain(book, cell) for cell in row] for row in item.rows]
+    else:
+        range_ = _range(book, item.area)
+        back.append(_restorer(book, item.area))
+        _put_formula(range_, item.formula)
+
+
+def _delete(sheet: xw.Sheet) -> None:
+    """Excel deletes no sheet that is hidden like ours."""
+    sheet.api.Visible = _VISIBLE
+    sheet.delete()
+
+
+def _define(book: xw.Book, item: DefineName, back: list[Callable[[], None]]) -> None:
+    refers_to = _reference(item.area)
+    old = next((n for n in book.names if n.name.casefold() == item.name.casefold()), None)
+    if old is None:
+        back.append(book.names.add(item.name, refers_to).delete)
+        return
+    back.append(partial(setattr, old, "refers_to", old.refers_to))
+    old.refers_to = refers_to
+
+
+def _put_formula(range_: xw.Range, formula: str) -> None:
+    if range_.api.HasArray and not getattr(range_.api, "HasSpill", False):
+        range_.api.CurrentArray.FormulaArray = formula
+    elif is_modern(range_):
+        range_.api.Formula2 = formula
+    else:
+        range_.api.Formula = formula
+
+
+def _restorer(book: xw.Book, area: Area) -> Callable[[], None]:
+    """Puts the cells of an area back to what they are now."""
+    seen = ExcelBook(book)
+    block, formulas = seen.block(area), seen.formulas(area)
+
+    def restore() -> None:
+        _range(book, area).raw_value = [[_plain(book, cell) for cell in row] for row in block]
+        for down, row in enumerate(formulas):
+            for right, formula in enumerate(row):
+                if formula:
+                    _put_formula(_range(book, area.cell(down, right)), formula)
+
+    return restore
+
+
+def _plain(book: xw.Book, cell: Cell) -> Any:
+    """A cell as Excel takes it. Text is marked as text, or Excel would read a formula, a date or
+    a number into it."""
+    if isinstance(cell, str):
+        return cell if not cell or is_error(cell) else f"'{cell}"
+    if cell is None or isinstance(cell, dt.date):
+        return book.app.engine.impl.prepare_xl_data_element(cell, None)
+    return cell if isinstance(cell, bool) else float(cell)
+
+
+def _range(book: xw.Book, area: Area) -> xw.Range:
+    last = (area.row + area.height - 1, area.column + area.width - 1)
+    return book.sheets[area.sheet].range((area.row, area.column), last)
+
+
+def _reference(area: Area) -> str:
+    sheet = area.sheet.replace("'", "''")
+    first = f"${column_letters(area.column)}${area.row}"
+    last = f"${column_letters(area.column + area.width - 1)}${area.row + area.height - 1}"
+    return f"='{sheet}'!{first}:{last}"
+
+
+# --- scripts ---------------------------------------------------------------------------------
+
+def _script(command: Command) -> Callable[[], None]:
+    def script() -> None:
+        run(command.name)
+
+    script.__name__ = script.__qualname__ = command.identifier
+    script.__doc__ = command.screentip
+    return xw.script(script)
+
+
+SCRIPTS = {command.identifier: _script(command) for command in commands().values()}
