@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
-from portbal import dated, labels, matrices, periods, tables
+from portbal import dated, labels, matrices, optimize, periods, tables
 from portbal.errors import InputError
 from portbal.result import Noted
 
@@ -85,8 +85,9 @@ def fit(
         _moving(others[:, position], labels.shorten(label), "candidates", label)
     x, y = others - others.mean(axis=0), own - own.mean()
     degrees = len(values) - 1
-    style = _style(x, y)
-    tracking = np.sqrt(((y[:, None] - x) ** 2).sum(axis=0) / degrees * a_year)
+    gaps = y[:, None] - x
+    style = _style(gaps)
+    tracking = np.sqrt((gaps**2).sum(axis=0) / degrees * a_year)
     squares, products = (x**2).sum(axis=0), x.T @ y
     frame = pd.DataFrame({
         "Candidate": [str(label) for label in candidates.columns], "Tracking error": tracking,
@@ -94,7 +95,7 @@ def fit(
         "Weight": style,
     })
     order = np.argsort(tracking, kind="stable")
-    rest = y - x @ style
+    rest = gaps @ style
     note = (
         f"The mix of candidates by Weight has a tracking error of "
         f"{sqrt(float(rest @ rest) / degrees * a_year):.4g} and explains "
@@ -103,5 +104,39 @@ def fit(
     return Noted(frame.iloc[order].reset_index(drop=True), notes=(note,))
 
 
-def _style(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    raise NotImplementedError
+def _style(gaps: np.ndarray) -> np.ndarray:
+    """The weights (k,) of the candidates whose mixed difference from the portfolio, given each
+    one's (T, k), has the least variance: the least volatile mix of the differences."""
+    covariance = gaps.T @ gaps
+    names = [str(position) for position in range(len(covariance))]
+    frame = pd.DataFrame(covariance / max(covariance.max(), 1e-300), names, names)
+    return optimize.min_volatility(frame, optimize.Setting()).weights.to_numpy()
+
+
+def _moving(values: np.ndarray, name: str, argument: str, column: object) -> None:
+    if np.ptp(values) <= 1e-14 * np.abs(values).max():
+        raise InputError(
+            f"the return of {name} never changes, and there is nothing to compare",
+            fix="Leave it out." if column is not None else
+            "Give weights to assets whose returns change.", argument=argument, column=column,
+        )
+
+
+def _both(
+    weights: pd.Series, benchmark: pd.Series, cov: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    index, sigma = matrices.covariance(cov)
+    tables.vector(weights, argument="weights")
+    _summing(benchmark)
+    w = labels.filled(weights, index, argument="weights", reference="cov")
+    b = labels.filled(benchmark, index, argument="benchmark", reference="cov")
+    return w.to_numpy(), b.to_numpy(), sigma
+
+
+def _summing(benchmark: pd.Series) -> None:
+    total = float(tables.vector(benchmark, argument="benchmark").sum())
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise InputError(
+            f"it sums to {total:.2%}, not 100%",
+            fix="Scale it, or add the asset that is missing.", argument="benchmark",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pandas as pd
@@ -62,7 +62,8 @@ _OBJECTIVES: dict[str, tuple[Solve, float]] = {
         lambda d, x: optimize.max_utility(d.need_mu(), d.need_cov(), x, d.setting),
         float("nan")),
     "min cvar": (
-        lambda d, x: optimize_tail.min_cvar(d.need_returns(), x, None, d.setting), 0.95),
+        lambda d, x: optimize_tail.min_cvar(
+            d.need_returns(), x, None, replace(d.setting, mu=d.mu, cov=d.cov)), 0.95),
     "risk parity": (lambda d, _: allocate.risk_parity(d.need_cov()).value, 0.0),
     "hrp": (lambda d, _: allocate.hrp(d.need_cov()).value, 0.0),
     "equal weight": (lambda d, _: _equal(d), 0.0),

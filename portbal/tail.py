@@ -262,10 +262,9 @@ def of_columns(
     checked_level(level)
     ask = question(method, horizon, options)
     values = tables.complete(returns, argument="returns")
-    share = share_of(level)
-    plain = method.casefold() == "historical" and not options and horizon == 1
-    if plain and share * len(values) >= 1:
-        losses, means = _historical_columns(values, share)
+    plain = labels.key(method) == "historical" and not options and horizon == 1
+    if plain and share_of(level) * len(values) >= 1:
+        losses, means = historical_columns(values, level)
         return Noted(pd.DataFrame({"Asset": returns.columns, "VaR": losses, "CVaR": means}))
     found, notes = [], {}
     for position, label in enumerate(returns.columns):
@@ -277,9 +276,10 @@ def of_columns(
     return Noted(frame, notes=tuple(notes.values()))
 
 
-def _historical_columns(values: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """`historical` of each column (T, n), with only its worst part sorted."""
-    count = len(values)
+def historical_columns(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """VaR and CVaR of each column (T, n) as `losses.laws.historical` has them, with only the
+    worst part of it sorted."""
+    count, share = len(values), share_of(level)
     first, second, part = quantile_places(count, share)
     k, following = worst(values, share)
     last = min(max(second, k), count - 1)

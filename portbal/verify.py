@@ -142,8 +142,8 @@ def _by_pypfopt(wanted: Objective, permitted: Mandate) -> np.ndarray:
     from pypfopt import EfficientCVaR, EfficientFrontier, exceptions
 
     facts = permitted.facts
-    bounds = [(low, high if np.isfinite(high) else None)
-              for low, high in zip(permitted.lower, permitted.upper, strict=True)]
+    most = 1 - (permitted.lower.sum() - permitted.lower)  # what the others' floors leave
+    bounds = list(zip(permitted.lower, np.minimum(permitted.upper, most), strict=True))
     x = wanted.parameter
     tight = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
     if wanted.kind == "min cvar":

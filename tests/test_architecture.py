@@ -34,6 +34,8 @@ portbal.prices portbal.estimate.* portbal.groups portbal.dated portbal.drawdown 
 portbal.risk portbal.losses.student portbal.losses.filtered portbal.losses.extremes
 portbal.losses.simulated
 portbal.tail
+portbal.tailparts portbal.vartest portbal.correlations portbal.scenarios portbal.simulate
+portbal.stressed_var
 portbal.solve
 portbal.solve.active_set portbal.solve.branch portbal.solve.budget portbal.solve.cone
 portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
@@ -47,7 +49,8 @@ portbal.optimize portbal.optimize_tail portbal.allocate
 portbal.objectives
 portbal.explain portbal.diagnose portbal.verify portbal.compare portbal.sensitivity
 portbal.rebalance portbal.orders portbal.protect portbal.stress
-portbal.performance portbal.backtest portbal.journal
+portbal.performance portbal.attribution portbal.benchmark portbal.stress_limits portbal.backtest
+portbal.journal
 
 portbal_addin.block
 portbal_addin.literals portbal_addin.codecs.kind portbal_addin.codecs.cells

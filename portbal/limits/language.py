@@ -30,7 +30,8 @@ _CVAR = re.compile(r"cvar\s+(\d+(?:\.\d+)?)\s*%", re.IGNORECASE)
 @dataclass(frozen=True)
 class Limit:
     """One limit on one measure. row: the row of the limits table it comes from;
-    each: whether the row spoke of every member; low and high are infinite where open."""
+    each: whether it speaks of every member, so that a Min
+    replaces the floor of 0; low and high are infinite where open."""
 
     row: int
     measure: Measure
@@ -268,7 +269,7 @@ def own_bounds(facts: Facts) -> tuple[Limit, ...]:
     high = facts.assets["Max"].to_numpy(dtype=float) if "Max" in facts.assets else blank
     return tuple(
         Limit(0, measures.asset(i, str(label)), -math.inf if math.isnan(lo) else float(lo),
-              math.inf if math.isnan(hi) else float(hi))
+              math.inf if math.isnan(hi) else float(hi), each=True)
         for i, (label, lo, hi) in enumerate(zip(facts.universe, low, high, strict=True))
         if not (math.isnan(lo) and math.isnan(hi))
     )

@@ -68,7 +68,7 @@ def sides_of(facts: Facts, limits: pd.DataFrame | None) -> Sides:
         floors[~facts.cash] = -max(min(shorts), 0.0)
     for limit in hard:
         at = limit.measure.box
-        if at is not None and limit.low > -math.inf and (limit.each or limit.row == 0):
+        if at is not None and limit.low > -math.inf and limit.each:
             floors[at] = -math.inf
     has_net = any(x.name == "net" for x in hard) and not facts.cash.any()
     sides = []

@@ -283,7 +283,7 @@ CALLS: list[tuple[str, list[Any], Any]] = [
     ("IsCommandName", [""], False),
     ("CommandWords", ["check_limits"], "check limits"),
     ("PythonCall", ["undo"],
-     "from portbal_addin.hosts.excel import carrier;carrier.perform('undo')"),
+     "from portbal_addin.hosts.excel import carrier;carrier.run('undo')"),
     ("OneLine", [" a\r\n\r\n  b ", 20], "a b"),
     ("OneLine", ["x" * 30, 10], "xxxxxxx..."),
     ("FailureText", ["VAR", "no\r\nserver"],

@@ -103,7 +103,8 @@ def _weights(book: Tables) -> Iterator[str]:
 def _summary(book: Tables) -> Iterator[str]:
     yield f"{'':<22}{'current':>10}{'benchmark':>11}{'target':>10}"
     for title, unit, *values in book["RiskSummary"][1:]:
-        shown = [f"{_number(value):.3f}" if unit == "ratio" else _percent(value, 1) for value in values]
+        shown = [f"{_number(value):.3f}" if unit == "ratio" else _percent(value, 1)
+                 for value in values]
         yield f"{title:<22}{shown[0]:>10}{shown[1]:>11}{shown[2]:>10}"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from portbal.errors import InputError
 from portbal.labels import key, shorten, suggestion
-from portbal_addin.block import Block, Cell, is_blank, is_error, label_text
+from portbal_addin.block import Block, Cell, date_of, is_blank, is_error, label_text
 from portbal_addin.codecs.cells import name, number, number_cell, wrong
 from portbal_addin.codecs.kind import Kind
 
@@ -43,10 +44,37 @@ def _encode_number(value: Any) -> Block:
     return Block.of(cell)
 
 
+def _numbers(block: Block) -> list[float]:
+    block = block.trimmed()
+    if 1 not in (block.height, block.width):
+        raise InputError(
+            f"it is a range of {block.height} rows and {block.width} columns",
+            fix="Give one row or one column of numbers.",
+        )
+    return [number(block, r, c) for r in range(block.height) for c in range(block.width)]
+
+
+def _date_or_name(block: Block) -> dt.datetime | str:
+    block = _one_cell(block)
+    day = date_of(block.rows[0][0], block.date1904)
+    return day if day is not None else name(block, 0, 0)
+
+
+def _date(block: Block) -> dt.datetime:
+    block = _one_cell(block)
+    day = date_of(block.rows[0][0], block.date1904)
+    if day is None:
+        raise wrong(block, 0, 0, "is no date", "Use a date, such as 2024-01-31.")
+    return day
+
+
 NUMBER = Kind("number", "a number", _number, _encode_number)
 WHOLE = Kind("whole number", "a whole number", _whole, _encode_number)
 TEXT = Kind("text", "a text", _text, lambda value: Block.of(str(value)))
 TRUTH = Kind("truth", "TRUE or FALSE", encode=lambda value: Block.of(bool(value)))
+NUMBERS = Kind("numbers", "numbers in a row or a column", _numbers)
+DATE = Kind("date", "a date", _date)
+DATE_OR_NAME = Kind("date", "a date, or a name", _date_or_name)
 ANYTHING = Kind("range", "any range", lambda block: block, passes_problems_on=False)
 
 

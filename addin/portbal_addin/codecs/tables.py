@@ -178,6 +178,43 @@ def _view_variances(block: Block) -> pd.DataFrame:
 VIEW_VARIANCES = Kind("table", "a table with the header View, Variance", _view_variances)
 
 
+# --- shocks --------------------------------------------------------------------------------
+
+def _shocks(block: Block) -> pd.DataFrame:
+    """Columns Where, Shock; index: rows of the range."""
+    block = block.trimmed()
+    return _shock_rows(block, _header(block, ("Where", "Shock"), ()))
+
+
+def _scenario_shocks(block: Block) -> pd.DataFrame:
+    """Columns Scenario, Where, Shock; a blank Scenario continues the one above."""
+    block = block.trimmed()
+    at = _header(block, ("Scenario", "Where", "Shock"), ())
+    result = _shock_rows(block, at)
+    titles: list[str] = []
+    for r in _rows_with_content(block):
+        continues = titles and is_blank(block.rows[r][at["Scenario"]])
+        titles.append(titles[-1] if continues else name(block, r, at["Scenario"]))
+    return result.assign(Scenario=titles)
+
+
+def _shock_rows(block: Block, at: dict[str, int]) -> pd.DataFrame:
+    rows = _rows_with_content(block)
+    return pd.DataFrame(
+        {
+            "Where": [name(block, r, at["Where"]) for r in rows],
+            "Shock": [number(block, r, at["Shock"]) for r in rows],
+        },
+        index=[block.place(r, 0)[0] for r in rows],
+    )
+
+
+SHOCKS = Kind("shocks", "a table with the header Where, Shock", _shocks)
+SCENARIO_SHOCKS = Kind(
+    "shocks", "a table with the header Scenario, Where, Shock", _scenario_shocks
+)
+
+
 # --- holdings, groups ----------------------------------------------------------------------
 
 def _holdings(block: Block) -> pd.DataFrame:

@@ -184,7 +184,7 @@ def mindrawdown(
     """The permitted weights with the least drawdown of the cumulated returns, without compounding.
 
     >>> PORTBAL.MINDRAWDOWN({"A","B";0.02,-0.01;-0.03,0.01;0.01,0.01;0.02,0}, "maximum")
-    {"Asset","Weight";"A",0.285714286;"B",0.714285714}
+    {"Asset","Weight";"A",0.25;"B",0.75}
     """
     return _weights(optimize_tail.min_drawdown(
         returns, measure, level, Setting(limits, assets, None, periods)))
@@ -221,7 +221,7 @@ def cvarfrontier(
     """The frontier of return a year against CVaR a period, equally spaced in return.
 
     >>> PORTBAL.CVARFRONTIER({"A","B";0.02,-0.01;-0.03,0.02;0.03,0.01;0.02,0}, 2, 0.75, , , 12)
-    {"Return","CVaR","A","B";0.0825,-0.0025,0.375,0.625;0.12,0.03,1,0}
+    {"Return","CVaR","A","B";0.0825,-0.00125,0.375,0.625;0.12,0.03,1,0}
     """
     return optimize_tail.cvar_frontier(
         returns, points, level, Setting(limits, assets, None, periods))

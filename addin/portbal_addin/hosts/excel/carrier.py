@@ -1,6 +1,6 @@
 """Ribbon commands in Excel: read the workbook, run the command, write its changes or none.
 
-The ribbon calls ``run`` through RunPython; each command is also an xlwings script by its own
+The ribbon calls ``perform`` through RunPython; each command is also an xlwings script by its own
 name, for menus that list scripts.
 """
 
@@ -26,7 +26,7 @@ _VISIBLE, _VERY_HIDDEN = -1, 2  # xlSheetVisible, xlSheetVeryHidden
 _SHOWN_STAMP = 16
 
 
-def run(name: str, book: xw.Book | None = None) -> None:
+def perform(name: str, book: xw.Book | None = None) -> None:
     """Run a command on the calling workbook. A problem is shown in one dialog with its cell and
     its cure, and then nothing has changed."""
     book = xw.Book.caller() if book is None else book
@@ -189,7 +189,7 @@ def _reference(area: Area) -> str:
 
 def _script(command: Command) -> Callable[[], None]:
     def script() -> None:
-        run(command.name)
+        perform(command.name)
 
     script.__name__ = script.__qualname__ = command.identifier
     script.__doc__ = command.screentip

@@ -11,6 +11,7 @@ import math
 from portbal_addin.hosts.workbook.carry import Expression
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.evaluate import Run
+from portbal_addin.hosts.workbook.grid import same
 from portbal_addin.hosts.workbook.plan import Formula
 from portbal_addin.hosts.workbook.references import Spot
 
@@ -38,29 +39,46 @@ def compare(run: Run, *, stored: bool) -> Agreed:
 
     Returns what the engine gives for the cells on which it agrees with the file.
     """
-    moving = run.graph.after(set(_volatile(run))) | set(_volatile(run)) if stored else set()
+    _give_up(run, stored, {})
+    if not stored:
+        return {}
+    moving = _moving(run)
+    return {spot: run.grid.get(spot) for formula in run.live
+            for spot in formula.ref.spots() if formula not in moving}
+
+
+def give_up_unknown(run: Run, agreed: Agreed) -> bool:
+    """Give up the formulas of which the engine says that it does not know them, unless the
+    file agreed. True if there were any."""
+    before = len(run.live)
+    _give_up(run, False, agreed)
+    return len(run.live) < before
+
+
+def _give_up(run: Run, stored: bool, agreed: Agreed) -> None:
+    moving = _moving(run) if stored else set()
     for spent in range(_MOST_ROUNDS):
         reasons = {
             formula: reason for formula in run.live
             if (reason := _reason(run, formula, stored and formula not in moving))
+            and not (formula.spot in agreed and same(agreed[formula.spot],
+                                                     run.grid.get(formula.spot)))
         }
         if not reasons:
-            break
+            return
         roots = [formula for formula in reasons
                  if not any(other in reasons for other in run.graph.before(formula))]
         last = spent == _MOST_ROUNDS - 1
         for formula in reasons if last or not roots else roots:
             run.keep(formula, reasons[formula])
         run.evaluate()
-    if not stored:
-        return {}
-    return {spot: run.grid.get(spot) for formula in run.live
-            for spot in formula.ref.spots() if formula not in moving}
 
 
-def _volatile(run: Run) -> list[Formula]:
-    return [formula for formula in run.live
-            if isinstance(formula.content, Expression) and formula.content.volatile]
+def _moving(run: Run) -> set[Formula]:
+    """The formulas that change with the clock, so that their stored values say nothing."""
+    volatile = {formula for formula in run.live
+                if isinstance(formula.content, Expression) and formula.content.volatile}
+    return volatile | run.graph.after(volatile)
 
 
 def _reason(run: Run, formula: Formula, stored: bool) -> str:

@@ -97,12 +97,14 @@ def inner_calls(expression: Expression) -> list[PortbalCall]:
 @dataclass(frozen=True)
 class Reader:
     """Turns formulas of one workbook into expressions. used: the last row and column of each
-    sheet. now: the serial number that NOW() has in this run."""
+    sheet. now: the serial number that NOW() has in this run. lambdas: the engine may have
+    LAMBDA, which can break it."""
 
     names: Names
     used: tuple[tuple[int, int], ...]
     now: float
     date1904: bool = False
+    lambdas: bool = True
 
     def carried(self, formula: str, spot: Spot, *, array: bool) -> Expression | PortbalCall:
         """NotAvailable where the engine cannot carry the formula. array: it is an array
@@ -421,6 +423,9 @@ class _Writer:
         onto.parts.append(")")
 
     def _lambda(self, call: Call, onto: Expression, scope: _Scope) -> None:
+        if not self._reader.lambdas:
+            raise NotAvailable("a LAMBDA of this workbook breaks the engine",
+                               fix="Recalculate it in a spreadsheet program.")
         names = [declaration(nodes) for nodes in call.arguments[:-1]]
         if not call.arguments or None in names:
             raise NotAvailable("LAMBDA declares something that is no name", fix="Type it again.")

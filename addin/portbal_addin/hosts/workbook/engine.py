@@ -32,7 +32,11 @@ class ErrorText(str):
 
 
 class EngineStopped(NotAvailable):
-    """The engine crashed, or took too long and was stopped."""
+    """The engine took too long and was stopped."""
+
+
+class EngineBroken(NotAvailable):
+    """The engine crashed."""
 
 
 class Engine:
@@ -126,13 +130,13 @@ class Engine:
         self._late = True
         self._process.kill()
 
-    def _stopped(self) -> EngineStopped:
+    def _stopped(self) -> EngineStopped | EngineBroken:
         if self._late:
             return EngineStopped(
                 f"the native formulas took longer than {self._seconds:g} s",
                 fix="Recalculate the workbook in a spreadsheet program.",
             )
-        return EngineStopped(
+        return EngineBroken(
             "the engine for native formulas broke off",
             fix="Recalculate the workbook in a spreadsheet program.",
         )

@@ -56,11 +56,12 @@ class Formula:
         self.reason = reason
 
 
-def formulas(workbook: Workbook, now: float) -> list[Formula]:
-    """All of them, sheet by sheet. now: the serial number for NOW() and TODAY()."""
+def formulas(workbook: Workbook, now: float, *, lambdas: bool = True) -> list[Formula]:
+    """All of them, sheet by sheet. now: the serial number for NOW() and TODAY(). lambdas: the
+    engine may have formulas with LAMBDA, which can break it."""
     sheets = [workbook.stored(number) for number in range(len(workbook.sheets))]
     used = tuple((sheet.rows, sheet.columns) for sheet in sheets)
-    reader = Reader(workbook.names, used, now, workbook.date1904)
+    reader = Reader(workbook.names, used, now, workbook.date1904, lambdas)
     quick = PlainReader(workbook.names)
     found = []
     for number, sheet in enumerate(sheets):

@@ -10,7 +10,7 @@ from portbal_addin.block import Block, is_problem, serial_of
 from portbal_addin.hosts.workbook import baseline
 from portbal_addin.hosts.workbook.baseline import Agreed
 from portbal_addin.hosts.workbook.carry import PortbalCall
-from portbal_addin.hosts.workbook.engine import Engine, ErrorText, Value
+from portbal_addin.hosts.workbook.engine import Engine, EngineBroken, ErrorText, Value
 from portbal_addin.hosts.workbook.evaluate import Run
 from portbal_addin.hosts.workbook.grid import same
 from portbal_addin.hosts.workbook.package import read_file
@@ -38,10 +38,19 @@ def recalculate(
     formulas may take at a time. InputError or NotAvailable when it cannot be read at all.
     """
     data = source if isinstance(source, bytes) else read_file(Path(source))
-    with Engine(seconds) as engine:
+    moment = now or dt.datetime.now()
+    try:
+        return _recalculated(data, Engine(seconds), moment, fresh=fresh)
+    except EngineBroken:
+        return _recalculated(data, Engine(seconds), moment, fresh=fresh, lambdas=False)
+
+
+def _recalculated(
+    data: bytes, engine: Engine, now: dt.datetime, *, fresh: bool, lambdas: bool = True
+) -> Recalculation:
+    with engine:
         workbook = Workbook.read(data)
-        moment = serial_of(now or dt.datetime.now(), workbook.date1904)
-        found = formulas(workbook, moment)
+        found = formulas(workbook, serial_of(now, workbook.date1904), lambdas=lambdas)
         if not found:
             return Recalculation(data)
         run = Run(workbook, found, engine)
@@ -64,9 +73,7 @@ def _computed(run: Run, *, stored: bool) -> Agreed:
         run.evaluate()
     agreed = baseline.compare(run, stored=kept)
     run.settle()
-    before = len(run.live)
-    baseline.compare(run, stored=False)
-    if len(run.live) < before:
+    if baseline.give_up_unknown(run, agreed):
         run.settle()
     return agreed
 

@@ -14,7 +14,7 @@ End Function
 
 ' The Python statement that carries a command out.
 Public Function PythonCall(ByVal task As String) As String
-    PythonCall = "from portbal_addin.hosts.excel import carrier;carrier.perform('" & task & "')"
+    PythonCall = "from portbal_addin.hosts.excel import carrier;carrier.run('" & task & "')"
 End Function
 
 ' check_limits as people write it.

@@ -1,0 +1,51 @@
+"""Stressed VaR: how high VaR stood in the worst stretch of the history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from portbal import tail
+from portbal.errors import InputError
+from portbal.losses.laws import historical
+
+_AT_ONCE = 2000
+
+
+def table(
+    returns: pd.DataFrame, weights: pd.Series | None = None, level: float = 0.95,
+    window: int = 250,
+) -> pd.DataFrame:
+    """The window of so many periods with the largest historical VaR, and the latest one.
+
+    The weights of today are held through all periods (Basel Committee 2009, Revisions to the
+    Basel II market risk framework, paragraph 718(Lxxvi)(i), of a year). Columns Window (stressed,
+    latest), From, Until (the first and last return of it, by date or by number from 1), VaR,
+    CVaR, each a period. Of equal windows the earliest.
+
+    InputError as `tail.var`, for a window below 2 and one longer than the history.
+    """
+    tail.checked_level(level)
+    values = tail.portfolio(returns, weights)
+    if not 2 <= window <= len(values):
+        raise InputError(
+            f"a window of {window} periods is not possible with {len(values)} returns",
+            fix="Use a whole number from 2 to the number of returns.", argument="window",
+        )
+    stretches = np.lib.stride_tricks.sliding_window_view(values, window)
+    highest, at = -np.inf, 0
+    for start in range(0, len(stretches), _AT_ONCE):
+        losses, _ = tail.historical_columns(stretches[start: start + _AT_ONCE].T, level)
+        best = int(losses.argmax())
+        if losses[best] > highest:
+            highest, at = float(losses[best]), start + best
+    rows = []
+    for title, first in (("stressed", at), ("latest", len(stretches) - 1)):
+        found = historical(stretches[first], level)
+        rows.append((title, _when(returns.index, first),
+                     _when(returns.index, first + window - 1), found.var, found.cvar))
+    return pd.DataFrame(rows, columns=["Window", "From", "Until", "VaR", "CVaR"])
+
+
+def _when(index: pd.Index, at: int) -> object:
+    return index[at] if isinstance(index, pd.DatetimeIndex) else at + 1
