@@ -80,7 +80,7 @@ def replay(
     weights  by asset, any sum, as bought at the close of ``start`` and not traded until the end
     returns  simple, dated, shape (T, n); a history may start later (NaN before)
     start    the closing date before the window, or the name of one of `windows`
-    until    the last date of the window; not with a name
+    until    the last date of the window, left out that of the returns; not with a name
     factors  returns of longer histories at the same dates, shape (S, k): an asset whose own
              history does not reach back to ``start`` is then proxied by its betas, from a
              regression with constant over the dates both have; the constant is left out
@@ -94,8 +94,8 @@ def replay(
     """
     tables.vector(weights, argument="weights")
     labels.filled(weights, returns.columns, argument="weights", reference="returns")
-    first, last = _dates(start, until)
     index = _dated(returns, "returns")
+    first, last = _dates(start, until, index[-1])
     at = labels.positions(returns.columns, argument="returns")
     values, starts = tables.histories(returns, argument="returns")
     inside = np.asarray((index > first) & (index <= last))
@@ -132,7 +132,7 @@ def replay(
 
 
 def _dates(
-    start: dt.datetime | str, until: dt.datetime | None
+    start: dt.datetime | str, until: dt.datetime | None, latest: pd.Timestamp
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     if isinstance(start, str):
         if until is not None:
@@ -141,16 +141,12 @@ def _dates(
                 argument="untildate",
             )
         return window_of(start)
-    if until is None:
-        raise InputError(
-            "it is missing", fix="Give the last date, or the name of a scenario in fromdate.",
-            argument="untildate",
-        )
-    first, last = pd.Timestamp(start), pd.Timestamp(until)
+    first = pd.Timestamp(start)
+    last = latest if until is None else pd.Timestamp(until)
     if last <= first:
         raise InputError(
-            f"{last:%Y-%m-%d} is not after {first:%Y-%m-%d}", fix="Give a later date.",
-            argument="untildate",
+            f"{last:%Y-%m-%d} is not after {first:%Y-%m-%d}", fix="Give a window within the returns.",
+            argument="fromdate" if until is None else "untildate",
         )
     return first, last
 

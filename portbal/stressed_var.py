@@ -8,6 +8,7 @@ import pandas as pd
 from portbal import tail
 from portbal.errors import InputError
 from portbal.losses.laws import historical
+from portbal.result import Noted
 
 _AT_ONCE = 2000
 
@@ -15,7 +16,7 @@ _AT_ONCE = 2000
 def table(
     returns: pd.DataFrame, weights: pd.Series | None = None, level: float = 0.95,
     window: int = 250,
-) -> pd.DataFrame:
+) -> Noted[pd.DataFrame]:
     """The window of so many periods with the largest historical VaR, and the latest one.
 
     The weights of today are held through all periods (Basel Committee 2009, Revisions to the
@@ -23,15 +24,19 @@ def table(
     latest), From, Until (the first and last return of it, by date or by number from 1), VaR,
     CVaR, each a period. Of equal windows the earliest.
 
-    InputError as `tail.var`, for a window below 2 and one longer than the history.
+    InputError as `tail.var`, and for a window below 2. A history shorter than the window is one
+    window, noted.
     """
     tail.checked_level(level)
     values = tail.portfolio(returns, weights)
-    if not 2 <= window <= len(values):
+    if window < 2:
         raise InputError(
-            f"a window of {window} periods is not possible with {len(values)} returns",
-            fix="Use a whole number from 2 to the number of returns.", argument="window",
+            f"a window of {window} periods is not possible", fix="Use a whole number from 2 up.",
+            argument="window",
         )
+    notes = () if window <= len(values) else (
+        f"There are {len(values)} returns, fewer than a window of {window}.",)
+    window = min(window, len(values))
     stretches = np.lib.stride_tricks.sliding_window_view(values, window)
     highest, at = -np.inf, 0
     for start in range(0, len(stretches), _AT_ONCE):
@@ -44,7 +49,8 @@ def table(
         found = historical(stretches[first], level)
         rows.append((title, _when(returns.index, first),
                      _when(returns.index, first + window - 1), found.var, found.cvar))
-    return pd.DataFrame(rows, columns=["Window", "From", "Until", "VaR", "CVaR"])
+    frame = pd.DataFrame(rows, columns=["Window", "From", "Until", "VaR", "CVaR"])
+    return Noted(frame, notes=notes)
 
 
 def _when(index: pd.Index, at: int) -> object:

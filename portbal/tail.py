@@ -266,7 +266,8 @@ def of_columns(
     if plain and share_of(level) * len(values) >= 1:
         losses, means = historical_columns(values, level)
         return Noted(pd.DataFrame({"Asset": returns.columns, "VaR": losses, "CVaR": means}))
-    found, notes = [], {}
+    found: list[tuple[object, float, float]] = []
+    notes: dict[str, str] = {}
     for position, label in enumerate(returns.columns):
         tail = ask(np.ascontiguousarray(values[:, position]))(level)
         found.append((label, tail.var, tail.cvar))
@@ -283,7 +284,7 @@ def historical_columns(values: np.ndarray, level: float) -> tuple[np.ndarray, np
     first, second, part = quantile_places(count, share)
     k, following = worst(values, share)
     last = min(max(second, k), count - 1)
-    across = np.ascontiguousarray(values.T)
+    across = np.array(values.T, order="C")
     across.partition(last, axis=1)
     ordered = np.sort(across[:, : last + 1], axis=1)
     quantile = ordered[:, first] + part * (ordered[:, second] - ordered[:, first])

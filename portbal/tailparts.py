@@ -36,8 +36,8 @@ class Parts:
     notes: tuple[str, ...] = ()
 
 
-def _historical(moves: np.ndarray, level: float) -> Parts:
-    """From what each asset earned for the portfolio in each period (T, n).
+def _historical(moves: np.ndarray, total: np.ndarray, level: float) -> Parts:
+    """From what each asset (T, n) and all together (T,) earned in each period.
 
     The CVaR part is the mean over the periods of the tail, with the weights that the portfolio's
     CVaR gives them (Tasche 2002, Journal of Banking and Finance 26). VaR lies between two periods
@@ -45,7 +45,6 @@ def _historical(moves: np.ndarray, level: float) -> Parts:
     parts is that of a tail mean (Manistre and Hancock 2005), by the slope of the part on the
     portfolio.
     """
-    total = moves.sum(axis=1)
     order = np.argsort(total, kind="stable")
     share, count = share_of(level), len(total)
     k, following = worst(total, share)
@@ -70,38 +69,36 @@ def _historical(moves: np.ndarray, level: float) -> Parts:
     ))
 
 
-def _elliptical(var: float, cvar: float, moves: np.ndarray) -> Parts:
+def _elliptical(tail_of: Tail, moves: np.ndarray, total: np.ndarray) -> Parts:
     """Each asset's expected loss when the portfolio loses so much, by its slope on the
     portfolio: exact where returns are jointly normal or Student (Roncalli 2013, 2.2)."""
     means = moves.mean(axis=0)
-    total = moves.sum(axis=1)
     centred = total - total.mean()
     slopes = moves.T @ centred / float(centred @ centred)
     mean = float(means.sum())
-    return Parts(slopes * (var + mean) - means, slopes * (cvar + mean) - means)
+    return Parts(
+        slopes * (tail_of.var + mean) - means, slopes * (tail_of.cvar + mean) - means,
+        tail_of.notes,
+    )
 
 
-def _normal(moves: np.ndarray, level: float) -> Parts:
-    plain = tail.question("normal")(moves.sum(axis=1))(level)
-    return _elliptical(plain.var, plain.cvar, moves)
+def _normal(moves: np.ndarray, total: np.ndarray, level: float) -> Parts:
+    return _elliptical(tail.question("normal")(total)(level), moves, total)
 
 
-def _student(moves: np.ndarray, level: float) -> Parts:
-    plain = tail.question("student")(moves.sum(axis=1))(level)
-    parts = _elliptical(plain.var, plain.cvar, moves)
-    return Parts(parts.var, parts.cvar, plain.notes)
+def _student(moves: np.ndarray, total: np.ndarray, level: float) -> Parts:
+    return _elliptical(tail.question("student")(total)(level), moves, total)
 
 
-def _cornish_fisher(moves: np.ndarray, level: float) -> Parts:
+def _cornish_fisher(moves: np.ndarray, total: np.ndarray, level: float) -> Parts:
     """The derivatives of modified VaR and CVaR by the weights (Boudt, Peterson and Croux 2008,
     section 3), through the derivatives of the portfolio's moments."""
     means = moves.mean(axis=0)
     centred = moves - means
-    total = centred.sum(axis=1)
-    moments = Moments.population(moves.sum(axis=1))
+    moments = Moments.population(total)
     plain = cornish_fisher(moments, level)
     deviation, s, k = moments.deviation, moments.skewness, moments.excess_kurtosis
-    z = total / deviation
+    z = (total - moments.mean) / deviation
     count = len(total)
     by_deviation = centred.T @ z / count
     by_skewness = 3 * (centred.T @ (z * z) / count - s * by_deviation) / deviation
@@ -127,7 +124,7 @@ def _cornish_fisher(moves: np.ndarray, level: float) -> Parts:
     return Parts(var, cvar, plain.notes)
 
 
-_METHODS: Mapping[str, tuple[Callable[[np.ndarray, float], Parts], int]] = {
+_METHODS: Mapping[str, tuple[Callable[[np.ndarray, np.ndarray, float], Parts], int]] = {
     "historical": (_historical, 1),
     "normal": (_normal, 2),
     "cornish-fisher": (_cornish_fisher, 4),
@@ -154,22 +151,21 @@ def contributions(
     """
     tail.checked_level(level)
     run, needs = choices.one_of(method, _METHODS, argument="method")
-    names, w, moves = _moves(returns, weights)
+    names, w, moves, total = _moves(returns, weights)
     if len(moves) < needs:
         raise InputError(
             f"there are {len(moves)} returns, and {method} needs at least {needs}",
             fix="Give more rows.", argument="returns",
         )
-    if run is not _historical and Moments.population(moves.sum(axis=1)).deviation <= (
-            1e-14 * np.abs(moves).max()):
+    if run is not _historical and np.ptp(total) <= 1e-14 * np.abs(moves).max():
         raise InputError(
             "the portfolio's return never changes, and there is no risk to share out",
             fix="Give weights to assets whose returns change.", argument="weights",
         )
-    parts = run(moves, level)
+    parts = run(moves, total, level)
     by = grouping.singly(names) if groups is None else grouping.of(names, groups)
-    total = float(parts.cvar.sum())
-    if abs(total) <= 1e-15 * float(np.abs(parts.cvar).sum()) or total == 0:
+    whole = float(parts.cvar.sum())
+    if abs(whole) <= 1e-15 * float(np.abs(parts.cvar).sum()) or whole == 0:
         raise InputError(
             "the CVaR is 0, and there is nothing to share out",
             fix="Give weights to assets whose returns change.", argument="weights",
@@ -177,7 +173,7 @@ def contributions(
     cvar = by.sums(parts.cvar)
     frame = pd.DataFrame({
         "Asset" if groups is None else "Group": by.titles, "Weight": by.sums(w),
-        "VaR part": by.sums(parts.var), "CVaR part": cvar, "Share": cvar / total,
+        "VaR part": by.sums(parts.var), "CVaR part": cvar, "Share": cvar / whole,
     })
     return Noted(frame, notes=parts.notes)
 
@@ -197,9 +193,8 @@ def incremental(
     """
     tail.checked_level(level)
     ask = tail.question(method)
-    names, w, moves = _moves(returns, weights)
+    names, w, moves, total = _moves(returns, weights)
     by = grouping.singly(names) if groups is None else grouping.of(names, groups)
-    total = moves.sum(axis=1)
     whole = ask(total)(level)
     rows = []
     for title, mask, held in zip(by.titles, by.masks(), by.sums(w), strict=True):
@@ -214,12 +209,12 @@ def incremental(
 
 def _moves(
     returns: pd.DataFrame, weights: pd.Series
-) -> tuple[pd.Index, np.ndarray, np.ndarray]:
-    """Names (those of weights first), weights (n,), and weight times return (T, n)."""
-    values = tables.complete(returns, argument="returns")
+) -> tuple[pd.Index, np.ndarray, np.ndarray, np.ndarray]:
+    """Names (those of weights first), weights (n,), weight times return (T, n), and the returns
+    of the portfolio (T,)."""
     tables.vector(weights, argument="weights")
-    labels.filled(weights, returns.columns, argument="weights", reference="returns")
+    total = tail.portfolio(returns, weights)
     names = labels.union(weights.index, returns.columns)
     order = labels.matching(names, returns.columns, argument="returns", reference="weights")
     w = labels.filled(weights, names, argument="weights", reference="returns").to_numpy()
-    return names, w, values[:, order] * w
+    return names, w, returns.to_numpy(dtype=float)[:, order] * w, total

@@ -166,10 +166,10 @@ def _beyond(
     from scipy.special import ndtri, stdtrit
 
     u = share * (1 - rng.random(count))
-    if not np.isfinite(freedom):
-        losses, var = -ndtri(u), -float(ndtri(share))
+    if np.isfinite(freedom):
+        losses, var = np.asarray(-stdtrit(freedom, u)), -float(stdtrit(freedom, share))
     else:
-        losses, var = -stdtrit(freedom, u), -float(stdtrit(freedom, share))
+        losses, var = np.asarray(-ndtri(u)), -float(ndtri(share))
     normal = _ratio(np.inf, share)
     if np.isfinite(freedom) or ratio >= normal:
         return losses / (var * _ratio(freedom, share))

@@ -71,18 +71,45 @@ TABLES: dict[str, Cells] = {
                                        strict=True)),
     ],
     "groups": [["Asset", "Group"], *([n, g] for n, g in zip(NAMES, "XXYY", strict=True))],
+    "shocks": [["Where", "Shock"], ["all", -0.1], ["Alpha", -0.3], ["asset 600519", 0.05]],
+    "candidates": _table(0.5 * _returns()[:, ::-1] + 0.01 * np.cos(np.arange(240)).reshape(60, 4)),
+    "factors": _table(_returns()[:, ::-1]),
+    "effects": [["Date", "Allocation", "Selection"], *(
+        [day, float(a), float(b)] for day, (a, b) in zip(
+            _dates(60), 0.1 * _returns()[:, 1:3], strict=True))],
+    "portfolioreturns": [["Date", "Portfolio"], *(
+        [day, float(r[0] + 0.1 * r[1] + 0.1 * r[2])] for day, r in zip(
+            _dates(60), _returns(), strict=True))],
+    "var": [["Date", "VaR"], *([day, 0.015 + 0.0001 * i] for i, day in enumerate(_dates(60)))],
+    "cvar": [["Date", "CVaR"], *([day, 0.02 + 0.0001 * i] for i, day in enumerate(_dates(60)))],
+    "levels": [[0.9, 0.95]],
+    "fromdate": [[dt.date(2024, 2, 5)]],
+    "untildate": [[dt.date(2024, 4, 1)]],
     "range": [[1.0, "x"], [None, 2.0]],
 }
 NUMBERS: dict[str, Cell] = {
     "riskfree": 0.01, "riskaversion": 3.0, "level": 0.9, "periods": 52.0, "points": 4.0,
     "horizon": 1.0, "tau": 0.05, "cash": 100.0, "bands": 0.05,
+    "correlation": 0.8, "strength": 0.5, "loss": 0.2, "days": 21.0, "share": 0.2, "window": 40.0,
+    "years": 3.0, "paths": 200.0, "seed": 7.0,
 }
 # Where an argument is another kind of thing than its name says elsewhere.
 SPECIAL: dict[tuple[str, str], Cells] = {
     ("TARGETRETURN", "target"): [[0.06]],
     ("TARGETVOLATILITY", "target"): [[0.2]],
     ("MINCVAR", "target"): [[0.0]],
+    ("VARTEST", "returns"): TABLES["benchmarkreturns"],
+    ("ATTRIBUTION", "returns"): _vector("Return", [0.02, -0.01, 0.03, 0.01]),
+    ("ATTRIBUTION", "benchmarkreturns"): _vector("Return", [0.015, -0.02, 0.03, 0.02]),
+    ("STRESSLIMITS", "shocks"): [
+        ["Scenario", "Where", "Shock"], ["Tech falls", "Sector Tech", -0.4],
+        [None, "Alpha", -0.5], ["Rates rise", "Duration", -0.05], ["All fall", "all", -0.2],
+    ],
 }
+
+
+# Without weights their returns have one column.
+_ONE_COLUMN = {"VAR", "CVAR", "DRAWDOWN", "STRESSEDVAR"}
 
 
 def valid_call(function: Function, *, optional: bool) -> list[Cells | None]:
@@ -90,8 +117,8 @@ def valid_call(function: Function, *, optional: bool) -> list[Cells | None]:
     cells: list[Cells | None] = []
     for argument in function.arguments:
         known = SPECIAL.get((function.name, argument.name)) or TABLES.get(argument.name)
-        if function.name in {"VAR", "CVAR"} and argument.name == "returns" and not optional:
-            known = TABLES["benchmarkreturns"]  # without weights it has one column
+        if function.name in _ONE_COLUMN and argument.name == "returns" and not optional:
+            known = TABLES["benchmarkreturns"]
         if known is None and argument.name in NUMBERS:
             known = [[NUMBERS[argument.name]]]
         cells.append(known if argument.required or optional else None)

@@ -31,7 +31,8 @@ def kind_of(cells: Cells, name: str) -> str:
     """The shape of an argument, read from its specimen."""
     if len(cells) == 1:
         return "scalar"
-    if name in {"limits", "assets", "views", "holdings", "groups", "range", "options"}:
+    if name in {"limits", "assets", "views", "holdings", "groups", "range", "options",
+                "shocks"}:
         return name
     if isinstance(cells[1][0], dt.date):
         return "series" if len(cells[0]) == 2 else "table"

@@ -48,8 +48,18 @@ def append(path: Path, content: Mapping[str, Any]) -> Record:
     """Seal the content as the next record; it is on the disk when this returns.
 
     A torn record at the end, which was never acknowledged, is cut off. NotAvailable when the
-    journal has been changed: a new record would hide that. OSError where it cannot be written.
+    journal has been changed, since a new record would hide that, and where it cannot be written.
     """
+    try:
+        return _append(path, content)
+    except OSError as error:
+        raise NotAvailable(
+            f"the journal {path} cannot be written ({error.strerror})",
+            fix="Set PORTBAL_JOURNAL to a file that can be written.",
+        ) from None
+
+
+def _append(path: Path, content: Mapping[str, Any]) -> Record:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         is_new = not path.exists()

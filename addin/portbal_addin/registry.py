@@ -45,14 +45,18 @@ _NAME = re.compile(r"[A-Z][A-Z0-9]{2,30}")
 _ARGUMENT = re.compile(r"[a-z][a-z0-9]*")
 # Words that VBA, UNO IDL or Basic keep for themselves.
 _RESERVED = frozenset(
-    "any array as boolean byref byval byte call case char close const context currency date "
-    "default dim do double each else end enum event exception factory false fixed float for "
-    "function get global goto if implements in inout input integer interface is let like line "
-    "long loop mod module name new next not nothing null object octet on open option "
-    "optional or out output parameter print private property public published put raises "
-    "readonly select sequence service set short single singleton static step stop string "
-    "struct sub then to transient true type typedef union unsigned until variant void wend "
-    "while width with xor".split()
+    "abs any array as boolean byref byte byval call case cbool cbyte ccur cdate cdbl cdec "
+    "char cint circle clng clnglng clngptr close const context csng cstr currency cvar cverr "
+    "date debug decimal default dim do doevents double each else empty end enum eqv erase "
+    "error event exception factory false fix fixed float for friend function get global goto "
+    "if imp implements in inout input inputb int integer interface is lbound len lenb let "
+    "like line lock long longlong longptr loop lset me mid mod module name new next not "
+    "nothing null object octet on open option optional or out output paramarray parameter "
+    "preserve print private property pset public published put raiseevent raises readonly "
+    "redim rem resume rset scale select sequence service set sgn shared short single "
+    "singleton spc static step stop string struct sub tab then to transient true type typedef "
+    "typeof ubound union unlock unsigned until variant void wend while width with withevents "
+    "write xor".split()
 )
 
 
@@ -231,7 +235,8 @@ def _decode(kind: Kind, block: Block) -> Any:
 
 
 _FUNCTIONS: dict[str, Function] = {}
-_FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "proof", "risk", "rebalance", "about")
+_FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "proof", "risk", "performance",
+             "stress", "rebalance", "about")
 
 
 def function(name: str, *, group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

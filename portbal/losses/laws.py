@@ -12,6 +12,8 @@ from statistics import NormalDist
 import numpy as np
 
 _NORMAL = NormalDist()
+# of a number near one
+_LAST_DIGIT = 2.3e-16
 # of a position in the sorted values
 _ROUNDING = 1e-9
 # deviations from the mean within which a quantile function has to rise
@@ -78,7 +80,9 @@ class Moments:
 
 def share_of(level: float) -> float:
     """1 - level without what rounding adds to it, so that 95% of 200 leaves exactly 10."""
-    return round(1 - level, 12)
+    share = 1 - level
+    plain = round(share, 12)
+    return plain if abs(plain - share) <= _LAST_DIGIT else share
 
 
 def worst(ordered: np.ndarray, share: float) -> tuple[int, float]:
@@ -120,7 +124,7 @@ def of_sorted(
         return Tail(-quantile, -float(ordered[: np.searchsorted(ordered, at, "right")].mean()),
                     notes)
     following = part * ordered[k] if k < len(ordered) else 0.0
-    return Tail(-quantile, -float(ordered[:k].sum() + following) / m, notes)
+    return Tail(0.0 - quantile, 0.0 - float(ordered[:k].sum() + following) / m, notes)
 
 
 def quantile_places(count: int, share: float, kind: int = 7) -> tuple[int, int, float]:

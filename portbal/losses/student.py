@@ -36,7 +36,9 @@ class Student:
         """
         centre, spread = self.location * horizon, self.scale * sqrt(horizon)
         if self.freedom > _MOST:
-            return normal(Moments(centre, spread), level)
+            plain = normal(Moments(centre, spread), level)
+            return Tail(plain.var, plain.cvar, (
+                "The returns have no fatter tails than a normal distribution, which is fitted.",))
         if self.freedom <= 1:
             raise NotAvailable(
                 f"the fitted Student distribution has {self.freedom:.3g} degrees of freedom, and "

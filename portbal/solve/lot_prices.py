@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portbal.solve.lot_program import row_prices
 from portbal.solve.lots import ROUNDING, Points, Trading
 
 _ROUNDS = 3
@@ -45,16 +46,16 @@ def free_spend(case: Trading, price: float) -> float:
     return case.most_spend if price > 1 else min(case.wanted_spend, case.most_spend)
 
 
-def best_prices(case: Trading, ends: Points, rows: np.ndarray) -> Prices:
+def best_prices(case: Trading, ends: Points) -> Prices:
     """Prices whose bound is high, each in the middle of those that give it.
 
-    ends  the ends of the runs of permitted trades, by asset; rows (m,): prices to begin with
+    ends  the ends of the runs of permitted trades, by asset
     """
     low, high = case.row_bounds()
     starts = np.searchsorted(ends.asset, np.arange(case.size))
+    spend, rows = row_prices(case, ends) if case.rows else (0.0, np.zeros(0))
     y = np.clip(rows, np.where(np.isfinite(high), -np.inf, 0.0),
                 np.where(np.isfinite(low), np.inf, 0.0))
-    spend = 0.0
 
     def total(of: np.ndarray, price: float, on_rows: np.ndarray) -> float:
         """The sum of ``of`` over each asset's own best point."""

@@ -66,12 +66,15 @@ class _Node:
     floor: float
 
     @classmethod
-    def of(cls, case: Trading, pieces: Pieces, rows: np.ndarray, floor: float) -> _Node | None:
-        """None when its trades cannot be paid for."""
+    def of(cls, case: Trading, pieces: Pieces, floor: float) -> _Node | None:
+        """None when its trades cannot be paid for, or break a row."""
         ends = ends_of(case, pieces)
         if _starting(np.minimum, ends, case.size).sum() > case.most_spend + ROUNDING:
             return None
-        prices = best_prices(case, ends, rows)
+        try:
+            prices = best_prices(case, ends)
+        except Infeasible:
+            return None
         return cls(pieces, ends, prices, max(prices.bound, floor))
 
     def halves(self, case: Trading) -> tuple[Pieces, Pieces] | None:
@@ -109,18 +112,12 @@ class _Explored:
     states: int
 
 
-def best_trades(
-    case: Trading, prices_on_rows: Callable[[Trading, Points], np.ndarray]
-) -> Found:
+def best_trades(case: Trading) -> Found:
     """The best permitted trades (see Trading).
-
-    prices_on_rows   prices to begin with, shape (m,), when there are rows
 
     Infeasible when nothing is permitted; Unproven when the search ended before it found anything.
     """
-    pieces = pieces_of(case)
-    rows = prices_on_rows(case, ends_of(case, pieces)) if case.rows else np.zeros(0)
-    root = _Node.of(case, pieces, rows, -np.inf)
+    root = _Node.of(case, pieces_of(case), -np.inf)
     if root is None:
         raise Infeasible
     best: Found | None = None
@@ -141,7 +138,7 @@ def best_trades(
             continue
         halves = node.halves(case) if level == 0 else None
         for half in halves or ():
-            child = _Node.of(case, half, node.prices.rows, explored.floor)
+            child = _Node.of(case, half, explored.floor)
             if child is not None:
                 heapq.heappush(nodes, (child.floor, number, child, 0))
                 number += 1

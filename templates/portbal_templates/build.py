@@ -13,6 +13,7 @@ from pathlib import Path
 
 from portbal_addin.hosts.workbook import recalculate
 from portbal_addin.hosts.workbook.references import area_of
+from portbal_addin.hosts.workbook.sharing import stamped
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_templates import TEMPLATES
 from portbal_templates.page import Known, Spot, Value
@@ -27,7 +28,7 @@ def built(name: str, host: str = "excel") -> bytes:
     if result.problems or result.warnings:
         raise RuntimeError("\n".join(map(str, (*result.problems, *result.warnings))))
     # XlsxWriter writes 16 digits; the last recalculation gives every number its 17th.
-    return recalculate(compose(host, known(result.bytes))).bytes
+    return stamped(recalculate(compose(host, known(result.bytes))).bytes)
 
 
 def known(workbook: bytes) -> Known:

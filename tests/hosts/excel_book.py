@@ -327,5 +327,5 @@ def open_book(tables: dict[str, Any], *, date1904: bool = False) -> tuple[xw.Boo
                     sheet.cells[r, c] = Cell(float(cell) if is_number else cell)
         letters = chr(64 + len(rows[0]))
         book.names.add(name, f"='{name}'!$A$1:${letters}${len(rows)}")
-    book.active = book.order[0]
+    book.active = book.order[0] if book.order else None
     return xw.Book(impl=book), book

@@ -41,7 +41,8 @@ SHEET = (
     ((6, 3), Update(1e-7), b'<c r="D6">', b'<c r="C6" s="7"><v>1e-07</v></c><c r="D6">'),
     ((4, 2), Update(1.0), b'<row r="4" s="5" customFormat="1"/>',
      b'<row r="4" s="5" customFormat="1"><c r="B4" s="5"><v>1</v></c></row>'),
-    ((5, 1), Update(1.0), b"<row r='6'>", b"<row r=\"5\"><c r=\"A5\"><v>1</v></c></row><row r='6'>"),
+    ((5, 1), Update(1.0), b"<row r='6'>",
+     b'<row r="5"><c r="A5"><v>1</v></c></row>' b"<row r='6'>"),
     ((7, 7), Update(None), b"", b""),
 ])
 def test_only_the_cell_changes(
@@ -83,7 +84,8 @@ def test_a_sheet_that_is_not_in_utf8_is_refused() -> None:
 
 
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20),
+    st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=20),
     st.sampled_from(["=1+1", "_x000D_", "]]>", "\x01", "\ufffe", " pad ", "a\r\nb", "'", "&amp;"]),
 )
 

@@ -6,7 +6,19 @@ import math
 
 import pytest
 
-from hosts.workbook_files import Cells, Error, F, Value, computed, result, stored
+from hosts.workbook_files import (
+    Cells,
+    Error,
+    F,
+    Value,
+    computed,
+    parts_of,
+    result,
+    stored,
+    workbook,
+    zipped,
+)
+from portbal_addin.hosts.workbook import recalculate
 
 WEIGHTS: Cells = {
     "A1": "A", "B1": 0.6, "A2": "B", "B2": 0.4,
@@ -22,7 +34,8 @@ def number(value: Value) -> float:
 
 @pytest.mark.parametrize("name", [
     "PORTBAL.TURNOVER", "PORTBAL_TURNOVER", "_xldudf_PORTBAL_TURNOVER", "[1]!PORTBAL_TURNOVER",
-    "portbal.turnover", "Portbal_Turnover", "_xlfn.PORTBAL.TURNOVER", "'portbal.xlam'!PORTBAL_TURNOVER",
+    "portbal.turnover", "Portbal_Turnover", "_xlfn.PORTBAL.TURNOVER",
+    "'portbal.xlam'!PORTBAL_TURNOVER",
 ])
 def test_every_spelling(name: str) -> None:
     assert number(result(f"{name}(A1:B2,C1:D2)", WEIGHTS)) == pytest.approx(TURNOVER)
@@ -118,10 +131,8 @@ def test_names_of_names_constants_and_relative_names() -> None:
 
 def test_shared_formulas() -> None:
     """Excel stores a formula that was filled down once, with the area it covers."""
-    from hosts.workbook_files import parts_of, workbook, zipped
-    from portbal_addin.hosts.workbook import recalculate
-
-    data = workbook({"A1": 1.0, "A2": 2.0, "A3": 3.0, "B1": F("A1*$A$3"), "B2": F("x"), "B3": F("x")})
+    data = workbook({"A1": 1.0, "A2": 2.0, "A3": 3.0,
+                     "B1": F("A1*$A$3"), "B2": F("x"), "B3": F("x")})
     parts = parts_of(data)
     sheet = parts["xl/worksheets/sheet1.xml"]
     sheet = sheet.replace(b"<f>A1*$A$3</f>", b'<f t="shared" ref="B1:B3" si="0">A1*$A$3</f>')

@@ -41,7 +41,9 @@ def test_the_file_itself_only_when_asked(book: Path) -> None:
     assert stored(book.read_bytes())["D2"] == pytest.approx(0.2)
 
 
-def test_problems_are_listed_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_problems_are_listed_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, out = tmp_path / "bad.xlsx", tmp_path / "out.xlsx"
     path.write_bytes(BAD)
     assert main(["recalc", str(path), "-o", str(out)]) == 1

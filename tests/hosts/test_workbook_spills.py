@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hosts.workbook_files import Cells, Error, F, computed, formulas, stored
+from portbal_addin.hosts.workbook import recalculate
 
 PRICES: Cells = {"A1": "A", "B1": "B", "A2": 100.0, "B2": 50.0, "A3": 110.0, "B3": 55.0,
                  "A4": 121.0, "B4": 44.0}
@@ -32,8 +33,6 @@ def test_a_spill_shrinks_and_leaves_nothing_behind() -> None:
 
 
 def test_a_spill_of_a_second_run_is_the_same() -> None:
-    from portbal_addin.hosts.workbook import recalculate
-
     first = computed({**PRICES, "D1": F(CALL, None, "D1")})
     second = recalculate(first.bytes)
     assert second.changed == 0
@@ -92,7 +91,8 @@ def test_a_problem_fills_the_range_that_the_formula_had() -> None:
 
 def test_a_problem_is_passed_on_through_cells() -> None:
     done = computed({"A1": "A", "D1": F("PORTBAL.RETURNS(A1:A2)", None, "D1"),
-                     "G1": F("PORTBAL.MEANRETURN(D1:E9)", None, "G1"), "H1": F("PORTBAL.PROBLEM(D1)")})
+                     "G1": F("PORTBAL.MEANRETURN(D1:E9)", None, "G1"),
+                     "H1": F("PORTBAL.PROBLEM(D1)")})
     values = stored(done.bytes)
     assert values["G1"] == values["D1"]
     assert values["H1"] is True
@@ -120,7 +120,8 @@ def test_a_plain_formula_shows_the_first_cell_and_says_so() -> None:
 
 
 def test_the_blank_corner_of_a_matrix_is_an_empty_text() -> None:
-    done = computed({**PRICES, "D1": F("PORTBAL.COVARIANCE(PORTBAL.RETURNS(A1:B4),,12)", None, "D1")})
+    formula = "PORTBAL.COVARIANCE(PORTBAL.RETURNS(A1:B4),,12)"
+    done = computed({**PRICES, "D1": F(formula, None, "D1")})
     values = stored(done.bytes)
     assert values["D1"] == ""
     assert values["E1"] == "A"
@@ -164,7 +165,8 @@ def test_chains_of_portbal_and_native_formulas() -> None:
 def test_circles_are_named() -> None:
     own = computed({**PRICES, "D1": F("PORTBAL.RETURNS(A1:E4)", "old", "D1:E3")})
     assert "its arguments depend on its own result" in str(stored(own.bytes)["D1"])
-    through = computed({"A1": "A", "A2": F("C1", 1.0), "A3": 5.0, "C1": F("PORTBAL.VAR(A1:A3)", 1.0)})
+    through = computed({"A1": "A", "A2": F("C1", 1.0), "A3": 5.0,
+                        "C1": F("PORTBAL.VAR(A1:A3)", 1.0)})
     assert "its arguments depend on its own result" in str(stored(through.bytes)["C1"])
     hidden = computed({"A1": "A", "A2": 0.1, "A3": F('INDIRECT("C"&1)+1', 2.0),
                        "C1": F("PORTBAL.VAR(A1:A3)", 1.0)})

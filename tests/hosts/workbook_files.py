@@ -85,7 +85,8 @@ def zipped(parts: Mapping[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
-            archive.writestr(zipfile.ZipInfo(name, (2024, 1, 2, 3, 4, 6)), data)
+            info = zipfile.ZipInfo(name, (2024, 1, 2, 3, 4, 6))
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from portbal import risk, tail
-from portbal.tail import Moments
+from portbal.losses.laws import Moments, cornish_fisher, normal
 
 HERE = Path(__file__).parent
 PEERS = json.loads((HERE / "data" / "performanceanalytics_edhec.json").read_text())
@@ -48,7 +48,7 @@ def test_rockafellar_uryasev_normal_var_and_cvar(level: str) -> None:
     weights = pd.Series(case["pub_weights"], names)
     cov = pd.DataFrame(case["covariance"], names, names)
     mean = risk.portfolio_return(weights, pd.Series(case["mean"], names))
-    found = tail.normal(Moments(mean, risk.volatility(weights, cov)), float(level))
+    found = normal(Moments(mean, risk.volatility(weights, cov)), float(level))
     published = case["betas"][level]
     assert found.var == pytest.approx(published["pub_VaR"], abs=2e-6)
     assert found.cvar == pytest.approx(published["pub_CVaR"], abs=2e-6)
@@ -63,8 +63,8 @@ def test_performance_analytics_from_moments(index: str, level: float) -> None:
         theirs["mean"], theirs["deviation"], theirs["skewness"], theirs["excess_kurtosis"]
     )
     for name, found in (
-        ("gaussian", tail.normal(moments, level)),
-        ("modified", tail.cornish_fisher(moments, level)),
+        ("gaussian", normal(moments, level)),
+        ("modified", cornish_fisher(moments, level)),
     ):
         assert found.var == pytest.approx(-theirs[f"VaR_{name}_{level}"], abs=1e-9)
         assert found.cvar == pytest.approx(-theirs[f"ES_{name}_{level}"], abs=1e-9)

@@ -83,11 +83,7 @@ def _write(output: Path, data: bytes, changes: Changes, workbook: str) -> None:
         write_file(output, data)
         return
     journal = journal_file.default_path()
-    try:
-        record = journal_file.append(journal, journal_file.entry(changes.record, workbook))
-    except OSError as error:
-        raise InputError(f"the journal {journal} cannot be written: {error.strerror}",
-                         fix="Set PORTBAL_JOURNAL to a file that can be written.") from None
+    record = journal_file.append(journal, journal_file.entry(changes.record, workbook))
     try:
         write_file(output, data)
     except UserError:

@@ -1,7 +1,13 @@
-"""List the workbook templates, or copy one to a file.
+"""List the workbook templates, copy one to a file, or bring a workbook up to date.
 
     portbal template list
     portbal template new portfolio_balancer -o my_portfolio.xlsx
+    portbal template new portfolio_balancer -o my_portfolio.xlsm    with the add-in inside
+    portbal template new portfolio_balancer --host plain            values, for who has no portbal
+    portbal template upgrade old.xlsx      to the layout of this version
+    portbal template relink foreign.xlsx   formulas that show #NAME? or name another add-in
+
+Upgrade and relink keep a copy of the file as it was beside it.
 """
 
 from __future__ import annotations
@@ -10,8 +16,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from portbal.errors import InputError, UserError
 from portbal.labels import suggestion
 from portbal_templates import TEMPLATES, read
+
+HOSTS = ("excel", "calc", "plain")
+_MACROS = (".xlsm", ".xltm")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +30,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     new = commands.add_parser("new", help="copy a template to a file")
     new.add_argument("name", help="the template")
     new.add_argument("-o", "--output", type=Path, metavar="FILE",
-                     help="where to write it (default: its name in this folder)")
+                     help="where to write it (default: its name in this folder); .xlsm or .xltm "
+                     "carries the functions and the ribbon for Excel in itself")
+    new.add_argument("--host", choices=HOSTS, default="excel",
+                     help="Excel with the add-in, LibreOffice Calc, or values alone")
     new.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    upgrade = commands.add_parser("upgrade", help="bring a workbook to the layout of this version")
+    upgrade.add_argument("file", type=Path, metavar="FILE")
+    relink = commands.add_parser("relink", help="connect the formulas of a workbook anew")
+    relink.add_argument("file", type=Path, metavar="FILE")
+    relink.add_argument("--host", choices=HOSTS[:2], default="excel",
+                        help="the program that will open it")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,19 +48,79 @@ def run(options: argparse.Namespace) -> int:
         for name, summary in TEMPLATES.items():
             print(f"{name:<24}{summary}")
         return 0
-    if options.name not in TEMPLATES:
-        fix = suggestion(options.name, TEMPLATES, "portbal template list shows them.")
-        print(f"portbal: there is no template {options.name!r}. {fix}", file=sys.stderr)
-        return 1
-    path = options.output or Path(f"{options.name}.xlsx")
-    if path.exists() and not options.force:
-        print(f"portbal: {path} exists. Choose another name with -o, or add --force to replace "
-              "it.", file=sys.stderr)
-        return 1
     try:
-        path.write_bytes(read(options.name))
-    except OSError as error:
-        print(f"portbal: {path} cannot be written: {error.strerror}.", file=sys.stderr)
+        if options.action == "new":
+            return _new(options.name, options.output, options.host, force=options.force)
+        return _upgrade(options.file) if options.action == "upgrade" else _relink(
+            options.file, options.host)
+    except UserError as error:
+        print(f"portbal: {error}", file=sys.stderr)
         return 1
+
+
+def _new(name: str, output: Path | None, host: str, *, force: bool) -> int:
+    from portbal_addin.hosts.workbook.package import write_file
+    from portbal_addin.hosts.workbook.sharing import for_host
+
+    if name not in TEMPLATES:
+        raise InputError(f"there is no template {name!r}",
+                         fix=suggestion(name, TEMPLATES, "portbal template list shows them."))
+    path = output or Path(f"{name}.xlsx")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists",
+                         fix="Choose another name with -o, or add --force to replace it.")
+    content = read(name) if host == "excel" else for_host(read(name), host)
+    if path.suffix.lower() in _MACROS:
+        if host != "excel":
+            raise InputError(f"{path.suffix} files are for Excel",
+                             fix="Use the ending .xlsx, or leave --host out.")
+        from portbal_addin.hosts.excel.addin import carrying
+
+        content = carrying(content, path.suffix.lower()[1:])
+    write_file(path, content)
     print(path.resolve())
     return 0
+
+
+def _upgrade(path: Path) -> int:
+    import portbal
+    from portbal_addin.hosts.workbook.package import read_file
+    from portbal_addin.hosts.workbook.sharing import SCHEMA, check_version, upgraded
+
+    old = read_file(path)
+    check_version(old, portbal.__version__)
+    new = upgraded(old)
+    if new is old:
+        print(f"{path} is up to date (schema {SCHEMA}).")
+        return 0
+    _replace(path, old, new)
+    print(f"{path} now has schema {SCHEMA}.")
+    return 0
+
+
+def _relink(path: Path, host: str) -> int:
+    from portbal_addin.hosts.workbook.package import read_file
+    from portbal_addin.hosts.workbook.sharing import for_host
+
+    old = read_file(path)
+    new = for_host(old, host)
+    if new == old:
+        print(f"{path}: every portbal formula is connected.")
+        return 0
+    _replace(path, old, new)
+    print(f"{path}: formulas are connected; recalculate it when it is open (Ctrl+Alt+F9 in Excel).")
+    return 0
+
+
+def _replace(path: Path, old: bytes, new: bytes) -> None:
+    """Write the new content, with the old one beside it under a name that is free."""
+    from portbal_addin.hosts.workbook.package import write_file
+
+    number = 1
+    backup = path.with_stem(f"{path.stem}.backup")
+    while backup.exists():
+        number += 1
+        backup = path.with_stem(f"{path.stem}.backup-{number}")
+    write_file(backup, old)
+    print(f"Kept {backup}")
+    write_file(path, new)

@@ -6,10 +6,75 @@ from typing import Annotated
 
 import pandas as pd
 
+from portbal import orders as whole_lots
 from portbal import rebalance
-from portbal_addin.codecs.labelled import VECTOR
-from portbal_addin.codecs.scalars import NUMBER
+from portbal.result import Noted
+from portbal_addin.codecs.kind import either
+from portbal_addin.codecs.labelled import MATRIX, VECTOR, frame_result
+from portbal_addin.codecs.scalars import NUMBER, OPTIONS, choice
+from portbal_addin.codecs.tables import ASSETS, HOLDINGS, LIMITS
 from portbal_addin.registry import function
+
+Holdings = Annotated[pd.DataFrame, HOLDINGS, "Asset, Quantity, Price; a row Cash has price 1."]
+Target = Annotated[pd.Series, VECTOR, "Weights wanted, summing to 1: assets and fractions."]
+NUMBER_OR_VECTOR = either(
+    NUMBER, VECTOR, lambda block: block.trimmed().height * block.trimmed().width == 1
+)
+
+
+@function("DRIFT", group="Rebalance")
+def drift(
+    holdings: Holdings,
+    target: Target,
+    bands: Annotated[
+        float | pd.Series, NUMBER_OR_VECTOR,
+        "Half the width of the band: one number, or one an asset."
+    ] = 0.05,
+    kind: Annotated[
+        str, choice("absolute", "relative", "volatility"),
+        "Whether bands are weights, fractions of the target, or multiples of volatility times it.",
+    ] = "absolute",
+    cov: Annotated[pd.DataFrame | None, MATRIX, "Covariance a year, for volatility bands."] = None,
+) -> Annotated[
+    pd.DataFrame,
+    frame_result("Asset", "Current", "Target", "Drift", "Low", "High", "Action"),
+]:
+    """How far each holding is from its target, and whether it has left its band.
+
+    >>> PORTBAL.DRIFT({"Asset","Quantity","Price";"A",60,1;"B",20,2}, {"A",0.5;"B",0.5})
+    {"Asset","Current","Target","Drift","Low","High","Action";
+    "A",0.6,0.5,0.1,0.45,0.55,"sell";"B",0.4,0.5,-0.1,0.45,0.55,"buy"}
+    """
+    return rebalance.drift(holdings, target, bands, kind, cov)
+
+
+@function("ORDERS", group="Rebalance")
+def orders(
+    holdings: Holdings,
+    target: Target,
+    cash: Annotated[float, NUMBER, "Cash to invest beside a Cash row, in money."] = 0.0,
+    limits: Annotated[
+        pd.DataFrame | None, LIMITS, "Limit, Min, Max: what must hold after trading."
+    ] = None,
+    assets: Annotated[
+        pd.DataFrame | None, ASSETS, "Asset first; Lot, and Price for what is not held."
+    ] = None,
+    options: Annotated[
+        dict[str, object] | None, OPTIONS,
+        "Option, value: fee (an order), commission (fraction), tax (fraction of sales), ticket "
+        "(least value).",
+    ] = None,
+) -> Annotated[
+    Noted[pd.DataFrame],
+    frame_result("Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after", "Reason"),
+]:
+    """The whole-lot orders that lead nearest to the target, within cash, costs and limits.
+
+    >>> PORTBAL.ORDERS({"Asset","Quantity","Price";"A",60,10;"B",20,20}, {"A",0.5;"B",0.5})
+    {"Asset","Side","Quantity","Price","Value","Cost","Weight after","Reason";
+    "A","sell",-10,10,-100,0,0.5,"drift";"B","buy",5,20,100,0,0.5,"drift"}
+    """
+    return whole_lots.orders(holdings, target, cash, limits, assets, options)
 
 
 @function("TURNOVER", group="Rebalance")

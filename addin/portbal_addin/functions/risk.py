@@ -9,6 +9,7 @@ import pandas as pd
 from portbal import drawdown, risk, stressed_var, tail, tailparts
 from portbal import vartest as backtests
 from portbal.result import Noted
+from portbal_addin.block import Block
 from portbal_addin.codecs.kind import either
 from portbal_addin.codecs.labelled import MATRIX, SERIES, TABLE, VECTOR, frame_result
 from portbal_addin.codecs.scalars import NUMBER, NUMBERS, OPTIONS, TEXT, WHOLE
@@ -41,7 +42,14 @@ GroupOf = Annotated[
 PartMethod = Annotated[str, TEXT, "Historical, normal, cornish-fisher or student."]
 AllReturns = Annotated[pd.DataFrame, TABLE, "Simple returns: dates down, one column an asset."]
 OneColumn = Annotated[pd.DataFrame, TABLE, "Simple returns of the portfolio: one column."]
-NUMBER_OR_SERIES = either(NUMBER, SERIES, lambda block: len(block.trimmed().rows) == 1)
+
+
+def _is_one_cell(block: Block) -> bool:
+    block = block.trimmed()
+    return (block.height, block.width) == (1, 1)
+
+
+NUMBER_OR_SERIES = either(NUMBER, SERIES, _is_one_cell)
 
 
 @function("PORTRETURN", group="Risk")
@@ -127,7 +135,7 @@ def tailrisk(
     """VaR and CVaR of every column of returns by itself, by any method of VAR.
 
     >>> PORTBAL.TAILRISK({"A","B";-0.03,0.01;-0.01,-0.02;0,0;0.01,0.01;0.02,0.03}, 0.8)
-    EX
+    {"Asset","VaR","CVaR";"A",0.014,0.03;"B",0.004,0.02}
     """
     return tail.of_columns(returns, level, method, horizon, options)
 
@@ -145,7 +153,9 @@ def risktable(
 
     >>> PORTBAL.RISKTABLE({"A","B";-0.03,0.01;-0.01,-0.02;0,0;0.01,0.01;0.02,0.03},
     ... {"A",0.5;"B",0.5}, 0.8)
-    EX
+    {"Method","Level","VaR","CVaR";"historical",0.8,0.011,0.015;
+    "normal",0.8,0.0115053331,0.0204624739;"cornish-fisher",0.8,0.0119141239,0.0167083153;
+    "student",0.8,"","";"filtered",0.8,"","";"evt",0.8,"","";"montecarlo",0.8,"",""}
     """
     return tail.table(returns, weights, tail.LEVELS if levels is None else levels)
 
@@ -177,7 +187,8 @@ def incrementalrisk(
     less that of the portfolio in which it is cash.
 
     >>> PORTBAL.INCREMENTALRISK({"A",0.6;"B",0.8}, {"","A","B";"A",0.01,0;"B",0,0.01})
-    EX
+    {"Asset","Weight","Alone","Without","Incremental";"A",0.6,0.06,0.08,0.02;
+    "B",0.8,0.08,0.06,0.04}
     """
     return risk.incremental(weights, cov, groups)
 
@@ -198,7 +209,8 @@ def tailcontribution(
 
     >>> PORTBAL.TAILCONTRIBUTION({"A","B";-0.03,0.01;-0.01,-0.02;0,0;0.01,0.01;0.02,0.03},
     ... {"A",0.5;"B",0.5}, 0.6)
-    EX
+    {"Asset","Weight","VaR part","CVaR part","Share";"A",0.5,0.006,0.01,0.8;
+    "B",0.5,-0.002,0.0025,0.2}
     """
     return tailparts.contributions(returns, weights, level, method, groups)
 
@@ -219,7 +231,8 @@ def tailincrement(
 
     >>> PORTBAL.TAILINCREMENT({"A","B";-0.03,0.01;-0.01,-0.02;0,0;0.01,0.01;0.02,0.03},
     ... {"A",0.5;"B",0.5}, 0.8)
-    EX
+    {"Asset","Weight","Alone","VaR added","CVaR added";"A",0.5,0.015,0.009,0.005;
+    "B",0.5,0.01,0.004,0}
     """
     return tailparts.incremental(returns, weights, level, method, groups)
 
@@ -230,12 +243,12 @@ def stressedvar(
     weights: HeldWeights = None,
     level: Level = 0.95,
     window: Annotated[int, WHOLE, "Return periods in a window, such as 250 days."] = 250,
-) -> Annotated[pd.DataFrame, frame_result("Window", "From", "Until", "VaR", "CVaR")]:
+) -> Annotated[Noted[pd.DataFrame], frame_result("Window", "From", "Until", "VaR", "CVaR")]:
     """Historical VaR and CVaR of today's weights in the worst window of the history, and in the
     latest one.
 
     >>> PORTBAL.STRESSEDVAR({"A";0.01;-0.03;-0.01;0;0.01;0.02}, , 0.8, 3)
-    EX
+    {"Window","From","Until","VaR","CVaR";"stressed",1,3,0.022,0.03;"latest",4,6,-0.004,0}
     """
     return stressed_var.table(returns, weights, level, window)
 
@@ -250,7 +263,7 @@ def drawdowns(
     until the peak was reached again.
 
     >>> PORTBAL.DRAWDOWN({"Date","A";"2024-01-31",0.1;"2024-02-29",-0.2;"2024-03-31",0.3})
-    EX
+    {"Depth","Peak","Trough","Recovered","Length";0.2,"2024-01-31","2024-02-29","2024-03-31",2}
     """
     return drawdown.table(tail.portfolio(returns, weights), returns.index)
 
@@ -264,7 +277,7 @@ def vartest(
     ],
     level: Level = 0.95,
     window: Annotated[int, WHOLE, "The last periods that the Basel zone looks at."] = 250,
-    cvar: Annotated[
+    shortfall: Annotated[
         float | pd.Series | None, NUMBER_OR_SERIES,
         "CVaR forecasts of the same level, for the expected shortfall row.",
     ] = None,
@@ -273,6 +286,8 @@ def vartest(
     zone, the durations between exceptions and, with CVaR, Acerbi and Szekely's test.
 
     >>> PORTBAL.VARTEST({"A";-0.03;-0.01;0;0.01;0.02}, 0.02, 0.8)
-    EX
+    {"Test","Value","P value","Verdict";"Kupiec",0,1,"not rejected";
+    "Christoffersen",0,1,"not rejected";"joint",0,1,"not rejected";"Basel zone",1,0.67232,"green";
+    "duration","","","too few exceptions"}
     """
-    return backtests.table(returns, var, level, window, cvar)
+    return backtests.table(returns, var, level, window, shortfall)

@@ -6,17 +6,22 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from portbal.errors import ConflictError, InputError
+from portbal.errors import ConflictError, InputError, NotAvailable, UserError
 from portbal.labels import CASH, key
+from portbal.orders import orders as best_orders
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Area, Book, PutCells, plain
 from portbal_addin.codecs.cells import number
+from portbal_addin.codecs.labelled import VECTOR
+from portbal_addin.codecs.scalars import NUMBER, OPTIONS
+from portbal_addin.codecs.tables import ASSETS, HOLDINGS, LIMITS
 from portbal_addin.macros import holdings as held
 from portbal_addin.macros import reading
 from portbal_addin.macros.names import INPUTS
+from portbal_addin.registry import Answer, find
 
 _HEADER = ("asset", "quantity", "price", "value", "cost")
 
@@ -71,11 +76,8 @@ def plan(book: Book) -> Plan:
     if area is not None and live:
         shown = reading.sound(book.block(area)).trimmed()
     else:
-        answer = reading.call(
-            "ORDERS", table.block, target, cash, reading.table(book, "Limits"),
-            reading.table(book, "Assets"), reading.table(book, "OrderOptions"),
-        )
-        shown, notes, proof = answer.block, answer.notes, answer.proof
+        answer, left = _whole_lots(book, table.block, target, cash)
+        shown, notes, proof = answer.block, (*answer.notes, *left), answer.proof
     orders = _orders(shown)
     worth = held.values(table)
     before = cash + worth.get(CASH, 0.0)
@@ -93,6 +95,58 @@ def plan(book: Book) -> Plan:
         shown, live, orders, before, after, {**worth, CASH: before}, {**moved, CASH: after},
         spelled, tuple(r for r in replaced if r.before != r.after), notes, proof,
     )
+
+
+def _whole_lots(
+    book: Book, holdings: Block, target: Block, cash: float
+) -> tuple[Answer, tuple[str, ...]]:
+    """The answer of ORDERS under all limits that can be kept while choosing whole lots, and a
+    note that names the others."""
+    limits, assets, options = (reading.table(book, n) for n in ("Limits", "Assets", "OrderOptions"))
+    left: list[str] = []
+    while True:
+        given = (holdings, target, Block.of(cash), limits, assets, options)
+        result = find("ORDERS").invoke(*given)
+        row = None if isinstance(result, Answer) else _unkept(*given)
+        if row is None or limits is None:
+            break
+        words, limits = _without_row(limits, row - 1)
+        left.append(words)
+    if not left:
+        return reading.answer(result), ()
+    return reading.answer(result), (
+        f"Not kept while choosing whole lots, only checked: {', '.join(left)}. See "
+        "RebalanceLimits.",)
+
+
+def _unkept(
+    holdings: Block, target: Block, cash: Block, limits: Block | None, assets: Block | None,
+    options: Block | None,
+) -> int | None:
+    """The row of a limit that ORDERS has no way to keep; None where it has another problem."""
+    if limits is None:
+        return None
+    try:
+        best_orders(
+            HOLDINGS.decode(holdings), VECTOR.decode(target), NUMBER.decode(cash),
+            LIMITS.decode(limits), None if assets is None else ASSETS.decode(assets),
+            None if options is None else OPTIONS.decode(options),
+        )
+    except NotAvailable as error:
+        is_limit = error.argument == "limits" and isinstance(error.row, int)
+        return error.row if is_limit else None  # type: ignore[return-value]
+    except UserError:
+        return None
+    return None
+
+
+def _without_row(limits: Block, at: int) -> tuple[str, Block | None]:
+    """The words of one limit, and the limits with that row blank; None when none is left."""
+    words = label_text(limits.rows[at][0])
+    blank: tuple[Cell, ...] = (None,) * limits.width
+    rows = (*limits.rows[:at], blank, *limits.rows[at + 1:])
+    rest = replace(limits, rows=rows)
+    return words, rest if rest.trimmed().height > 1 else None
 
 
 def _orders(shown: Block) -> tuple[Order, ...]:

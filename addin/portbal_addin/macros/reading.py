@@ -57,11 +57,15 @@ def call(name: str, *arguments: Block | Cell) -> Answer:
     """A function's answer, as a cell that calls it would have it; InputError with the cell and
     the fix where it has none."""
     blocks = [a if a is None or isinstance(a, Block) else Block.of(a) for a in arguments]
-    result = find(name).invoke(*blocks)
+    return answer(find(name).invoke(*blocks))
+
+
+def answer(result: Answer | Problem) -> Answer:
+    """The answer; InputError where there is a problem instead."""
     if isinstance(result, Problem):
         if result.passed_on is not None:
             raise passed_on(result.passed_on)
-        raise InputError(f"{name}: {result.message}", fix=result.fix)
+        raise InputError(f"{result.function}: {result.message}", fix=result.fix)
     return result
 
 

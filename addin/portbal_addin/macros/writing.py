@@ -30,16 +30,17 @@ def results(book: Book, blocks: Mapping[str, Block]) -> Results:
     writes: list[Write] = []
     live: list[str] = []
     sheets = {key(name) for name in book.sheets()}
+    added: set[str] = set()
     for name, block in blocks.items():
         area = book.find(name)
         if area is None:
             place = RESULTS[name]
             area = Area(place.sheet, 1, place.column, block.height, block.width)
-            if key(place.sheet) not in sheets:
-                writes.append(AddSheet(place.sheet, place.hidden, formats(place.sheet)))
-                sheets.add(key(place.sheet))
-            else:
+            if key(place.sheet) in sheets:
                 _refuse_content(book, name, area, None)
+            elif key(place.sheet) not in added:
+                writes.append(AddSheet(place.sheet, place.hidden, formats(place.sheet)))
+                added.add(key(place.sheet))
             writes += [PutCells(area, block.rows), DefineName(name, area)]
         elif is_live(book, area):
             live.append(name)

@@ -21,7 +21,7 @@ from portbal_addin.hosts.excel.cells import Cells
 _LAST_ROW = 1_048_576
 _LAST_COLUMN = 16_384
 _REFERENCE = re.compile(
-    r"=(?P<sheet>'(?:[^']|'')+'|[^'!:,(]+)!"
+    r"=(?P<sheet>'(?:[^']|'')+'|[^'!:,(#]+)!"
     r"\$?(?P<left>[A-Z]{1,3})?\$?(?P<top>\d+)?(?::\$?(?P<right>[A-Z]{1,3})?\$?(?P<bottom>\d+)?)?"
 )
 

@@ -1,6 +1,6 @@
 """Ribbon commands in Excel: read the workbook, run the command, write its changes or none.
 
-The ribbon calls ``perform`` through RunPython; each command is also an xlwings script by its own
+The ribbon calls ``run`` through RunPython; each command is also an xlwings script by its own
 name, for menus that list scripts.
 """
 
@@ -26,7 +26,7 @@ _VISIBLE, _VERY_HIDDEN = -1, 2  # xlSheetVisible, xlSheetVeryHidden
 _SHOWN_STAMP = 16
 
 
-def perform(name: str, book: xw.Book | None = None) -> None:
+def run(name: str, book: xw.Book | None = None) -> None:
     """Run a command on the calling workbook. A problem is shown in one dialog with its cell and
     its cure, and then nothing has changed."""
     book = xw.Book.caller() if book is None else book
@@ -79,16 +79,16 @@ def _recorder(changes: Changes, book: xw.Book) -> Callable[[], None]:
 def write(
     book: xw.Book, writes: Iterable[Write], finish: Callable[[], None] | None = None
 ) -> None:
-    """Write all of them and call ``finish``; when anything fails, put back what was there."""
+    """Write all of them, call ``finish``, and show the first sheet that was written to; when
+    anything fails, put back what was there."""
     back: list[Callable[[], None]] = []
-    active = book.sheets.active
-    shown = None
+    shown = [book.sheets.active]
     done = False
     try:
         for item in writes:
             _write(book, item, back)
-            if shown is None and isinstance(item, PutCells):
-                shown = item.area.sheet
+            if isinstance(item, PutCells):
+                shown.append(book.sheets[item.area.sheet])
         if finish is not None:
             finish()
         done = True
@@ -96,9 +96,8 @@ def write(
         if not done:
             for restore in reversed(back):
                 restore()
-        target = active if shown is None or not done else book.sheets[shown]
-        if target.api.Visible == _VISIBLE:
-            target.api.Activate()
+        written = [sheet for sheet in shown[1:] if done and sheet.api.Visible == _VISIBLE]
+        (written or shown)[0].api.Activate()
 
 
 def _write(book: xw.Book, item: Write, back: list[Callable[[], None]]) -> None:
@@ -189,7 +188,7 @@ def _reference(area: Area) -> str:
 
 def _script(command: Command) -> Callable[[], None]:
     def script() -> None:
-        perform(command.name)
+        run(command.name)
 
     script.__name__ = script.__qualname__ = command.identifier
     script.__doc__ = command.screentip

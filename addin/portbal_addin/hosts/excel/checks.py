@@ -88,7 +88,8 @@ def _excel(machine: Machine, path: str) -> Check:
     if not path:
         return Check("Excel", "problem", "no Excel was found", "Install Excel for Windows.")
     bits = places.excel_bits(machine)
-    found = f"{places.excel_version(machine) or 'unknown version'}, {bits or 'unknown'} bits, {path}"
+    version = places.excel_version(machine) or "unknown version"
+    found = f"{version}, {bits or 'unknown'} bits, {path}"
     if places.is_from_store(path):
         return Check("Excel", "problem", f"the Microsoft Store edition, whose macros cannot start "
                      f"Python: {found}", "Install Office from office.com instead.")
@@ -176,7 +177,8 @@ def _disabled(machine: Machine) -> Check:
     for office in places.OFFICE:
         key = rf"HKCU\Software\Microsoft\Office\{office}\Excel\Resiliency\DisabledItems"
         for value in machine.values(key).values():
-            if isinstance(value, bytes) and "portbal" in value.decode("utf-16-le", "ignore").lower():
+            text = value.decode("utf-16-le", "ignore") if isinstance(value, bytes) else ""
+            if "portbal" in text.lower():
                 return Check("disabled", "problem", "Excel has put portbal on its list of disabled "
                              "items", "In Excel: File, Options, Add-ins, Manage: Disabled Items, "
                              "Go, Enable.")

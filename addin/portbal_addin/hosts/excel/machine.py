@@ -100,7 +100,7 @@ class ThisMachine:
         Path(path).unlink()
 
     def open(self, path: str) -> None:
-        os.startfile(path)  # type: ignore[attr-defined,unused-ignore]  # noqa: S606
+        os.startfile(path)  # type: ignore[attr-defined,unused-ignore]
 
 
 # --- what both commands want to know -----------------------------------------------------------

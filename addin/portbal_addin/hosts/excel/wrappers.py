@@ -45,7 +45,7 @@ def wizard_module() -> str:
     groups: dict[str, list[Function]] = {}
     for function in functions().values():
         groups.setdefault(function.group, []).append(function)
-    calls = [f"    Describe{group}" for group in groups]
+    calls = [f"    {_procedure(group)}" for group in groups]
     parts = ["\n".join((
         'Attribute VB_Name = "PortbalWizard"', "Option Explicit", "",
         "' True once Excel has taken the descriptions of all functions.",
@@ -70,7 +70,7 @@ def wizard_module() -> str:
 
 
 def _described(group: str, members: Iterable[Function]) -> str:
-    lines = [f"Private Sub Describe{group}()"]
+    lines = [f"Private Sub {_procedure(group)}()"]
     for function in members:
         start = f"    Describe {_text(function.name)}, {_text(function.summary)}"
         helps = [_text(a.help) for a in function.arguments]
@@ -81,6 +81,11 @@ def _described(group: str, members: Iterable[Function]) -> str:
         lines += [f"        {help_}, _" for help_ in helps[:-1]]
         lines.append(f"        {helps[-1]})")
     return "\n".join([*lines, "End Sub", ""])
+
+
+def _procedure(group: str) -> str:
+    """``Describe`` and the group's name without spaces."""
+    return "Describe" + "".join(word.capitalize() for word in group.split())
 
 
 def _text(words: str) -> str:

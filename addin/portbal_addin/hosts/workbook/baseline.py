@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from portbal_addin.hosts.workbook.carry import Expression
+from portbal_addin.hosts.workbook.content import Expression
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.evaluate import Run
 from portbal_addin.hosts.workbook.grid import same
@@ -43,8 +43,15 @@ def compare(run: Run, *, stored: bool) -> Agreed:
     if not stored:
         return {}
     moving = _moving(run)
-    return {spot: run.grid.get(spot) for formula in run.live
-            for spot in formula.ref.spots() if formula not in moving}
+    agreed: Agreed = {}
+    for formula in run.live:
+        if formula not in moving:
+            cells = run.workbook.stored(formula.spot.sheet).values
+            for spot in formula.ref.spots():
+                value = run.grid.get(spot)
+                if alike(value, cells.get((spot.row, spot.column))):
+                    agreed[spot] = value
+    return agreed
 
 
 def give_up_unknown(run: Run, agreed: Agreed) -> bool:
@@ -88,8 +95,8 @@ def _reason(run: Run, formula: Formula, stored: bool) -> str:
         stored and formula.stored == value
     ):
         return "" if _is_passed_on(run, formula, value) else _UNKNOWN[value]
-    if not (stored and formula.is_stored):
-        return ""
+    if not (stored and formula.is_stored) or formula.stored == ErrorText("#NAME?"):
+        return ""  # the program that left #NAME? did not know the function
     if formula.kind == "plain":
         return "" if alike(value, formula.stored) else _differs(value, formula.stored)
     if run.grid.spills[formula.spot] != formula.ref:

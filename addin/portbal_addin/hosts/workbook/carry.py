@@ -8,13 +8,19 @@ calls, or expressions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Union
+from dataclasses import dataclass
 
 from portbal.errors import NotAvailable
 from portbal_addin import literals
 from portbal_addin.block import Block
 from portbal_addin.hosts.workbook import shapes
+from portbal_addin.hosts.workbook.content import (
+    Argument,
+    Expression,
+    Missing,
+    PortbalCall,
+    Spill,
+)
 from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.names import Names, addresses, declaration, resolved
 from portbal_addin.hosts.workbook.references import LAST_COLUMN, LAST_ROW, Area, Spot, quoted
@@ -34,64 +40,6 @@ _DATES = frozenset(
 )
 _TEXT = "portbaltext"
 _ROOM = 1000  # rows and columns that results may grow into
-
-
-@dataclass(eq=False)
-class Expression:
-    """parts: text, and holes for portbal results, spills and expressions that are evaluated
-    apart. areas: every area it reads by itself. roams: it may read any other cell. volatile:
-    it changes with the clock."""
-
-    parts: list[Part] = field(default_factory=list)
-    areas: list[Area] = field(default_factory=list)
-    roams: bool = False
-    volatile: bool = False
-
-
-@dataclass(frozen=True)
-class Missing:
-    """An argument that was left out."""
-
-
-@dataclass(frozen=True)
-class Spill:
-    """The whole spill of the formula in a cell: ``A1#``."""
-
-    anchor: Spot
-
-
-@dataclass(eq=False)
-class PortbalCall:
-    """A portbal function with its arguments, in the cell where it was typed."""
-
-    name: str
-    spot: Spot
-    arguments: list[Argument]
-
-    def nested(self) -> list[PortbalCall]:
-        """The calls that this one waits for, nearest first."""
-        found: list[PortbalCall] = []
-        for argument in self.arguments:
-            if isinstance(argument, PortbalCall):
-                found.append(argument)
-            elif isinstance(argument, Expression):
-                found.extend(inner_calls(argument))
-        return found
-
-
-Part = Union[str, Spill, PortbalCall, Expression]
-Argument = Union[Missing, Block, Area, Spill, PortbalCall, Expression]
-
-
-def inner_calls(expression: Expression) -> list[PortbalCall]:
-    """The portbal calls in an expression and in those it holds, not those inside calls."""
-    found = []
-    for part in expression.parts:
-        if isinstance(part, PortbalCall):
-            found.append(part)
-        elif isinstance(part, Expression):
-            found.extend(inner_calls(part))
-    return found
 
 
 @dataclass(frozen=True)
@@ -481,8 +429,3 @@ def _literal(nodes: Nodes) -> Block | None:
 
 def _text_literal(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-def text_of(expression: Expression, hole: Callable[[Part], str]) -> str:
-    """The engine's text, with what ``hole`` gives for each part that is no text."""
-    return "".join(part if isinstance(part, str) else hole(part) for part in expression.parts)

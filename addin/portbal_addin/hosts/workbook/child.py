@@ -46,11 +46,10 @@ class Book:
             else:
                 model.set_user_input(sheet, row, column, value[0])
 
-    def clear(self, sheet: int, cells: list[tuple[int, int]]) -> None:
-        """Empty these cells; a spill goes with its anchor."""
-        for row, column in cells:
-            self._model.clear_cell_contents(sheet, row, column)
-            self._spills.pop((sheet, row, column), None)
+    def clear(self, sheet: int, areas: list[tuple[int, int, int, int]]) -> None:
+        """Empty these areas: top, left, bottom, right. A spill goes with its anchor."""
+        for top, left, bottom, right in areas:
+            self._model.range_clear_contents(sheet, top, left, bottom, right)
 
     def formulas(self, sheet: int, cells: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
         """Write formulas; the cells whose formula the engine refuses."""
@@ -85,7 +84,7 @@ class Book:
         refused = []
         for row, column, height, width, text in cells:
             try:
-                self._model.clear_cell_contents(sheet, row, column)
+                self.clear(sheet, [(row, column, row + height - 1, column + width - 1)])
                 self._model.set_user_array_formula(sheet, row, column, width, height, text)
             except WorkbookError:
                 refused.append((row, column))

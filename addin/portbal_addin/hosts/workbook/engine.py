@@ -7,19 +7,22 @@ is killed when it takes too long.
 from __future__ import annotations
 
 import marshal
+import math
 import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from portbal.errors import NotAvailable
-from portbal_addin.hosts.workbook.references import Spot
+from portbal_addin.hosts.workbook.references import Area, Spot
 
 MEMORY = 1500  # megabytes
 _CHILD = Path(__file__).with_name("child.py")
+_PATIENCE = 0.1  # seconds between looks at the clock
 _LENGTH = struct.Struct("<Q")
 
 Value = Any  # None, bool, float, str, ErrorText
@@ -45,10 +48,13 @@ class Engine:
     def __init__(self, seconds: float = 60) -> None:
         self._seconds = seconds
         self._late = False
+        self._deadline = math.inf
+        self._stopping = threading.Event()
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_CHILD), str(MEMORY)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def __enter__(self) -> Engine:
         return self
@@ -57,6 +63,7 @@ class Engine:
         self.stop()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._process.kill()
         self._process.communicate()
 
@@ -70,8 +77,10 @@ class Engine:
         """Write constants."""
         self._ask("values", sheet, [(r, c, _plain(value)) for r, c, value in cells])
 
-    def clear(self, sheet: int, cells: Sequence[tuple[int, int]]) -> None:
-        self._ask("clear", sheet, list(cells))
+    def clear(self, areas: Sequence[Area]) -> None:
+        """Empty these areas."""
+        for area in areas:
+            self._ask("clear", area.sheet, [tuple(area[1:])])
 
     def formulas(self, sheet: int, cells: Sequence[tuple[int, int, str]]) -> list[Spot]:
         """Write formulas of one value; those that the engine refuses."""
@@ -108,8 +117,7 @@ class Engine:
 
     def _ask(self, *message: Any) -> Any:
         data = marshal.dumps(message)
-        watch = threading.Timer(self._seconds, self._expire)
-        watch.start()
+        self._deadline = time.monotonic() + self._seconds
         try:
             source, target = self._process.stdout, self._process.stdin
             assert source is not None
@@ -121,14 +129,18 @@ class Engine:
         except BrokenPipeError:
             answer = b""
         finally:
-            watch.cancel()
+            self._deadline = math.inf
         if not answer:
             raise self._stopped()
         return marshal.loads(answer)
 
-    def _expire(self) -> None:
-        self._late = True
-        self._process.kill()
+    def _watch(self) -> None:
+        """Kill the process when an answer is overdue."""
+        while not self._stopping.wait(_PATIENCE):
+            if time.monotonic() > self._deadline:
+                self._late = True
+                self._process.kill()
+                return
 
     def _stopped(self) -> EngineStopped | EngineBroken:
         if self._late:

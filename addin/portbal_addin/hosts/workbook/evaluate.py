@@ -3,45 +3,30 @@ nothing changes any more."""
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Union
 
 from portbal.errors import InputError, NotAvailable
-from portbal_addin.block import Block, is_blank
-from portbal_addin.hosts.workbook.carry import (
-    Argument,
+from portbal_addin.block import Block
+from portbal_addin.hosts.workbook.arguments import Arguments, Made
+from portbal_addin.hosts.workbook.content import (
     Expression,
-    Missing,
     Part,
     PortbalCall,
     Spill,
+    inner_calls,
     text_of,
 )
-from portbal_addin.hosts.workbook.engine import Engine, ErrorText, Value
+from portbal_addin.hosts.workbook.engine import Engine, Value
 from portbal_addin.hosts.workbook.graph import Graph, Order
 from portbal_addin.hosts.workbook.grid import NOT_AVAILABLE, Grid, fitted
 from portbal_addin.hosts.workbook.plan import Formula
 from portbal_addin.hosts.workbook.references import Area, Spot, quoted
+from portbal_addin.hosts.workbook.slots import Slots, distinct
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import Answer, Problem, find
 
 _SPARE_ROUNDS = 20
-_SLOTS_ALONE = 64
-_SLOTS_TOGETHER = 16
-_SLOT_WIDTH = 1000
 _SPILL_ERROR = "#SPILL!"
-
-
-@dataclass
-class Made:
-    """A call that was made: the digest of what it was asked, and what came out."""
-
-    digest: bytes
-    result: Union[Answer, Problem]
-    area: Area | None = None
 
 
 class Run:
@@ -52,30 +37,38 @@ class Run:
         self.workbook = workbook
         self.formulas = formulas
         self.grid = Grid(workbook, formulas)
-        self.graph = Graph(formulas)
+        self.graph = Graph(formulas, self._fills)
         self.order: Order = self.graph.order()
         self.made: dict[PortbalCall, Made] = {}
         self.blocked: dict[Formula, Problem] = {}
         self.cut: dict[Formula, str] = {}
-        self._engine = engine
+        self.engine = engine
         self._cache: dict[bytes, Answer | Problem] = {}
-        self._slots = _Slots(formulas, len(workbook.sheets))
-        self._sheets = _distinct([*workbook.sheets, "portbal", *self._slots.sheets])
+        self.slots = Slots(formulas, len(workbook.sheets))
+        self._sheets = distinct([*workbook.sheets, "portbal", *self.slots.sheets])
         self.live: dict[Formula, None] = {}
         self._confined: set[Formula] = set()
         self._written: dict[Formula | Expression, str] = {}
         self._results_used = 0
+        self._varying = [formula for formula in formulas if isinstance(formula.content, Expression)
+                         and any(not isinstance(part, str) for part in formula.content.parts)]
+        self._read_by_calls = self._inputs()
+        self._roams = any(_roams(formula.content) for formula in formulas)
+        self._arguments = Arguments(self.grid, self.slots, engine, self.graph.index.at, self.made)
+
+    def _fills(self, formula: Formula) -> Area:
+        return self.grid.spills.get(formula.spot, formula.ref)
 
     # --- the engine --------------------------------------------------------------------------
 
     def load(self) -> None:
         """The engine's copy: constants, native formulas, and portbal formulas by their stored
         values."""
-        self._engine.book(self._sheets)
+        self.engine.book(self._sheets)
         native = [formula for formula in self.formulas if formula.is_native]
         computed = {spot for formula in native for spot in formula.ref.spots()}
         for number, cells in enumerate(self.grid.values):
-            self._engine.values(number, [
+            self.engine.values(number, [
                 (row, column, value) for (row, column), value in cells.items()
                 if Spot(number, row, column) not in computed
             ])
@@ -104,23 +97,23 @@ class Run:
                 plain.setdefault(sheet, []).append((row, column, text))
         refused: list[Spot] = []
         for sheet, cells in plain.items():
-            refused += self._engine.formulas(sheet, cells)
+            refused += self.engine.formulas(sheet, cells)
         for sheet, cells in spilling.items():
-            refused += self._engine.spilling(sheet, cells)
+            refused += self.engine.spilling(sheet, cells)
         for sheet, areas in fixed.items():
-            refused += self._engine.fixed(sheet, areas)
+            refused += self.engine.fixed(sheet, areas)
         for spot in refused:
             self.keep(self.graph.index.at[spot], "the engine cannot read it")
 
     def _write_slots(self) -> None:
-        for expression, spot in self._slots.places.items():
+        for expression, spot in self.slots.places.items():
             text = text_of(expression, self._hole)
             if self._written.get(expression) != text:
                 self._written[expression] = text
-                self._engine.spilling(spot.sheet, [(spot.row, spot.column, f"={text}")])
-                twin = self._slots.twins.get(expression)
+                self.engine.spilling(spot.sheet, [(spot.row, spot.column, f"={text}")])
+                twin = self.slots.twins.get(expression)
                 if twin is not None:
-                    self._engine.spilling(twin.sheet, [(twin.row, twin.column, f'=({text})&""')])
+                    self.engine.spilling(twin.sheet, [(twin.row, twin.column, f'=({text})&""')])
 
     def _hole(self, part: Part) -> str:
         """What stands for a portbal result, a spill or a slot in the engine's formulas."""
@@ -135,7 +128,7 @@ class Run:
                 return self._text(Area.at(part.anchor)) + "#"
             return self._text(self.grid.spills[part.anchor])
         assert isinstance(part, Expression)
-        return self._text(Area.at(self._slots.places[part])) + "#"
+        return self._text(Area.at(self.slots.places[part])) + "#"
 
     def _text(self, area: Area) -> str:
         return f"{quoted(self._sheets[area.sheet])}!{area.text}"
@@ -143,50 +136,42 @@ class Run:
     def keep(self, formula: Formula, reason: str) -> None:
         """Give a formula up: it shows its stored value from now on."""
         self.live.pop(formula, None)
-        self._engine.clear(formula.spot.sheet, [
-            (spot.row, spot.column) for spot in self.grid.spills.get(
-                formula.spot, formula.ref).spots()
-        ])
+        self.engine.clear([self._fills(formula)])
         formula.keep(reason)
         stored = self.workbook.stored(formula.spot.sheet).values
         rows = [[stored.get((row, column)) for column in range(formula.ref.left,
                                                                formula.ref.right + 1)]
                 for row in range(formula.ref.top, formula.ref.bottom + 1)]
         self.grid.fill(formula.spot, rows, send=True)
-        self._engine.values(formula.spot.sheet, [
+        self.engine.values(formula.spot.sheet, [
             (spot.row, spot.column, self.grid.get(spot)) for spot in formula.ref.spots()
         ])
 
-    def evaluate(self) -> None:
-        """Let the engine compute, and take over what it found."""
+    def evaluate(self, *, all_values: bool = True) -> None:
+        """Let the engine compute, and take over what it found: all values, or those alone that
+        portbal calls read."""
         for sheet, cells in self.grid.unsent.items():
-            self._engine.values(sheet, [(*at, value) for at, value in cells.items()])
+            self.engine.values(sheet, [(*at, value) for at, value in cells.items()])
         self.grid.unsent.clear()
-        self._write([formula for formula in self.live if self._varies(formula)])
+        self._write([formula for formula in self._varying if formula in self.live])
         self._write_slots()
-        self._engine.evaluate()
-        self._read()
+        self.engine.evaluate()
+        self._read(list(self.live) if all_values else
+                   [formula for formula in self._read_by_calls if formula in self.live])
 
-    @staticmethod
-    def _varies(formula: Formula) -> bool:
-        assert isinstance(formula.content, Expression)
-        return len(formula.content.parts) > 1 and any(
-            not isinstance(part, str) for part in formula.content.parts
-        )
-
-    def _read(self) -> None:
+    def _read(self, formulas: list[Formula]) -> None:
         single: dict[int, list[tuple[int, int]]] = {}
         spilling: list[Spot] = []
-        for formula in self.live:
+        for formula in formulas:
             if formula.kind == "dynamic":
                 spilling.append(formula.spot)
             else:
                 single.setdefault(formula.spot.sheet, []).extend(
                     (spot.row, spot.column) for spot in formula.ref.spots())
         for sheet, cells in single.items():
-            for at, value in zip(cells, self._engine.read(sheet, cells), strict=True):
+            for at, value in zip(cells, self.engine.read(sheet, cells), strict=True):
                 self.grid.put(Spot(sheet, *at), value, send=False)
-        for anchor, rows in zip(spilling, self._engine.spills(spilling), strict=True):
+        for anchor, rows in zip(spilling, self.engine.spills(spilling), strict=True):
             self.grid.fill(anchor, rows, send=False)
 
     def confine(self) -> bool:
@@ -194,7 +179,7 @@ class Run:
         first value alone. True if there were any."""
         known = self.grid.values
         stray = {
-            Spot(*at) for at in self._engine.filled()
+            Spot(*at) for at in self.engine.filled()
             if at[0] < len(known) and (at[1], at[2]) not in known[at[0]]
         }
         found = [
@@ -210,16 +195,25 @@ class Run:
         self._write(found)
         return bool(found)
 
+    def _inputs(self) -> list[Formula]:
+        """The formulas that portbal calls read, and all whose spills may move."""
+        found = {formula: None for formula in self.formulas if formula.kind == "dynamic"}
+        areas = {argument for call in self.order.calls for argument in call.arguments
+                 if isinstance(argument, Area)}
+        for area in areas:
+            found.update(dict.fromkeys(self.graph.index.within(area)))
+        return list(found)
+
     # --- portbal calls ------------------------------------------------------------------------
 
     def settle(self) -> None:
         """Make every portbal call, and again where its arguments have changed since."""
         last = max(self.order.ready.values(), default=0)
         again: dict[PortbalCall, None] = {}
-        for spent in range(last + _SPARE_ROUNDS):
+        for spent in range(last + 2 * _SPARE_ROUNDS + len(self.order.calls)):
             changed = False
             for call in self.order.calls:
-                if self.order.ready[call] <= spent:
+                if self.order.ready[call] == spent or spent > last:
                     made_before = call in self.made
                     if self._make(call):
                         changed = True
@@ -227,28 +221,44 @@ class Run:
                             again[call] = None
             if spent:
                 changed |= self._retry()
-            if spent > last and not changed:
-                break
+            settled = spent > last and not changed
+            if again and (settled or spent == last + _SPARE_ROUNDS):
+                if self._break_circles(list(again)):
+                    self.settle()
+                    return
+                again.clear()
+            if settled:
+                return
             self._activate()
-            self.evaluate()
-        if self._break_circles(list(again)):
-            self.settle()
+            self.evaluate(all_values=spent >= last)
+        for call in again:
+            self._give_up(call)
+        self.evaluate()
 
     def _break_circles(self, calls: list[PortbalCall]) -> bool:
-        """Of calls that were made more often than their formulas explain, give up those whose
-        arguments change with their own result. True if there were any."""
+        """Give up calls that wait for themselves, as is seen once the sizes of all results are
+        known. True if there were any."""
         before = len(self.order.circular)
+        self.graph = Graph(self.formulas, self._fills)
+        self.order.circular |= self.graph.order().circular
+        for call in self.order.circular:
+            self._give_up(call)
+        if self._roams:
+            self._try_circles([call for call in calls if call not in self.order.circular])
+        return len(self.order.circular) > before
+
+    def _try_circles(self, calls: list[PortbalCall]) -> None:
+        """Give up calls whose arguments change with their own result, however they do it."""
         for call in calls:
             made = self.made[call]
             self._take(call, made.digest, Problem(call.name, "circular"))
             self.evaluate()
-            if self._arguments(call)[1] != made.digest:
+            if self._arguments.of(call)[1] != made.digest:
                 self._give_up(call)
                 self.order.circular.add(call)
             else:
                 self._take(call, made.digest, made.result)
             self.evaluate()
-        return len(self.order.circular) > before
 
     def _make(self, call: PortbalCall) -> bool:
         """Make a call; False when it was made before with the same arguments."""
@@ -257,7 +267,7 @@ class Run:
             if made is None:
                 self._give_up(call)
             return made is None
-        arguments, digest = self._arguments(call)
+        arguments, digest = self._arguments.of(call)
         if made is not None and made.digest == digest:
             return False
         result = self._cache.get(digest)
@@ -277,7 +287,7 @@ class Run:
         formula = self.graph.index.at[call.spot]
         if formula.content is call:
             self._show(formula, result)
-        elif call in self._slots.held:
+        elif call in self.slots.held:
             made.area = self._place(result, made.area)
 
     def _area_of(self, call: PortbalCall) -> Area | None:
@@ -294,7 +304,7 @@ class Run:
             self._results_used += height
         else:
             top, left = old.top, old.left
-        self._engine.values(sheet, [
+        self.engine.values(sheet, [
             (top + down, left + right, value)
             for down, row in enumerate(rows) for right, value in enumerate(row)
         ])
@@ -302,72 +312,22 @@ class Run:
 
     def _activate(self) -> None:
         """Let the engine compute the formulas around portbal calls that have all been made."""
-        for formula in self.formulas:
+        for formula in self._varying:
             if (
-                formula not in self.live and isinstance(formula.content, Expression)
+                formula not in self.live and formula.calls
                 and all(call in self.made for call in formula.calls)
             ):
-                self._engine.clear(formula.spot.sheet, [
-                    (spot.row, spot.column) for spot in formula.ref.spots()
-                ])
+                self.engine.clear([formula.ref])
                 self.live[formula] = None
                 self._write([formula])
-
-    # --- arguments ------------------------------------------------------------------------------
-
-    def _arguments(self, call: PortbalCall) -> tuple[list[Block | None], bytes]:
-        """The blocks of a call, and a digest of its name and of all that they hold."""
-        digest = hashlib.blake2b(call.name.upper().encode(), digest_size=16)
-        blocks: list[Block | None] = []
-        for argument in call.arguments:
-            block, mark = self._argument(argument)
-            blocks.append(block)
-            digest.update(mark)
-        return blocks, digest.digest()
-
-    def _argument(self, argument: Argument) -> tuple[Block | None, bytes]:
-        if isinstance(argument, Missing):
-            return None, b"-"
-        if isinstance(argument, PortbalCall):
-            made = self.made.get(argument)
-            if made is None:
-                return Block.of(str(NOT_AVAILABLE)), b"?"
-            return made.result.block, b"c" + made.digest
-        if isinstance(argument, Block):
-            block = argument
-        elif isinstance(argument, Area):
-            block = self.grid.block(argument)
-        elif isinstance(argument, Spill):
-            formula = self.graph.index.at.get(argument.anchor)
-            spills = formula is not None and formula.kind == "dynamic"
-            area = self.grid.spills[argument.anchor] if spills else Area.at(argument.anchor)
-            block = self.grid.block(area)
-        else:
-            block = self._slot_block(argument)
-        return block, self._marks(block)
-
-    def _marks(self, block: Block) -> bytes:
-        place = tuple(block.address.__dict__.values()) if block.address else ()
-        data = marshal.dumps((block.rows, place, block.date1904), 2)
-        return b"b" + hashlib.blake2b(data, digest_size=16).digest()
-
-    def _slot_block(self, expression: Expression) -> Block:
-        """What an expression gives. The engine hands blanks over as 0; its text tells."""
-        spots = [self._slots.places[expression], self._slots.twins[expression]]
-        values, texts = self._engine.spills(spots)
-        rows = [
-            [None if value == 0.0 and text == "" else _cell(value)
-             for value, text in zip(row, text_row, strict=False)]
-            for row, text_row in zip(values, texts, strict=False)
-        ]
-        return Block(tuple(map(tuple, rows)), None, self.workbook.date1904)
 
     # --- what a portbal formula shows ---------------------------------------------------------
 
     def _retry(self) -> bool:
         """Show results that were blocked, where there is room by now."""
-        return any([self._show(formula, self.made[formula.calls[0]].result)
-                    for formula in list(self.blocked)])
+        shown = [self._show(formula, self.made[formula.calls[0]].result)
+                 for formula in list(self.blocked)]
+        return any(shown)
 
     def _show(self, formula: Formula, result: Answer | Problem) -> bool:
         """Put a result into its cells; False when it still does not fit."""
@@ -403,55 +363,6 @@ class Run:
         return formula not in self.blocked
 
 
-class _Slots:
-    """Sheets of the engine on which expressions are evaluated apart. twins: where an argument
-    is evaluated as text, to tell blanks from zeros. held: the calls whose results the engine
-    reads."""
-
-    def __init__(self, formulas: list[Formula], first_sheet: int) -> None:
-        arguments: list[Expression] = []
-        apart: list[Expression] = []
-        self.held: set[PortbalCall] = set()
-        pending: list[Expression | PortbalCall] = [
-            formula.content for formula in formulas if formula.content is not None
-        ]
-        while pending:
-            content = pending.pop()
-            if isinstance(content, PortbalCall):
-                for argument in content.arguments:
-                    if isinstance(argument, Expression):
-                        arguments.append(argument)
-                    if isinstance(argument, (Expression, PortbalCall)):
-                        pending.append(argument)
-                continue
-            for part in content.parts:
-                if isinstance(part, Expression):
-                    apart.append(part)
-                if isinstance(part, PortbalCall):
-                    self.held.add(part)
-                if isinstance(part, (Expression, PortbalCall)):
-                    pending.append(part)
-        count = 2 * len(arguments) + len(apart)
-        each = 1 if count <= _SLOTS_ALONE else _SLOTS_TOGETHER
-        spots = iter([Spot(first_sheet + 1 + at // each, 1, 1 + at % each * _SLOT_WIDTH)
-                      for at in range(count)])
-        self.places = {expression: next(spots) for expression in (*arguments, *apart)}
-        self.twins = {expression: next(spots) for expression in arguments}
-        self.sheets = [f"portbal {number + 1}" for number in range(-(-count // each))]
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Our sheets named so that no sheet of the user's is named alike."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        while name.casefold() in taken:
-            name += "~"
-        taken.add(name.casefold())
-        result.append(name)
-    return result
-
-
 def _invoked(name: str, arguments: list[Block | None]) -> Answer | Problem:
     try:
         function = find(f"PORTBAL.{name}")
@@ -460,17 +371,20 @@ def _invoked(name: str, arguments: list[Block | None]) -> Answer | Problem:
     return function.invoke(*arguments)
 
 
-def _cell(value: Value) -> Value:
-    if type(value) is ErrorText:
-        return str(value)
-    return None if isinstance(value, str) and is_blank(value) else value
-
-
 def _padded(rows: list[list[Value]], height: int, width: int) -> list[list[Value]]:
     """A problem in the first cell, #N/A in the rest."""
     shown = [[NOT_AVAILABLE] * width for _ in range(height)]
     shown[0][0] = rows[0][0]
     return shown
+
+
+def _roams(content: Expression | PortbalCall | None) -> bool:
+    """May this read cells that it does not name?"""
+    if isinstance(content, PortbalCall):
+        return any(_roams(argument) for argument in content.arguments
+                   if isinstance(argument, (Expression, PortbalCall)))
+    return content is not None and (
+        content.roams or any(_roams(call) for call in inner_calls(content)))
 
 
 def _below(spot: Spot) -> Spot:

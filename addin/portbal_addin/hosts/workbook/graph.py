@@ -7,22 +7,22 @@ since INDIRECT and growing spills depend on more than a formula shows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Union
 
-from portbal_addin.hosts.workbook.carry import Expression, PortbalCall, Spill
+from portbal_addin.hosts.workbook.content import Expression, PortbalCall, Spill
 from portbal_addin.hosts.workbook.plan import Formula
 from portbal_addin.hosts.workbook.references import Area, Spot
 
-Node = Union[Formula, PortbalCall]
+Node = Formula | PortbalCall
 MOST_STEPS = 3_000_000
 
 
 class Index:
-    """Formulas by place."""
+    """Formulas by place. fills: what each formula fills."""
 
-    def __init__(self, formulas: Iterable[Formula]) -> None:
+    def __init__(self, formulas: Iterable[Formula], fills: Callable[[Formula], Area]) -> None:
+        self._fills = fills
         self.at: dict[Spot, Formula] = {}
         self._columns: dict[int, dict[int, list[int]]] = {}
         self._wide: dict[int, list[Formula]] = {}
@@ -56,7 +56,7 @@ class Index:
                 for row in rows[first:last]:
                     yield self.at[Spot(area.sheet, row, column)]
         for formula in self._wide.get(area.sheet, ()):
-            if formula.ref.meets(area):
+            if self._fills(formula).meets(area):
                 yield formula
 
 
@@ -88,8 +88,9 @@ class Order:
 
 
 class Graph:
-    def __init__(self, formulas: list[Formula]) -> None:
-        self.index = Index(formulas)
+    def __init__(self, formulas: list[Formula], fills: Callable[[Formula], Area]) -> None:
+        self.index = Index(formulas, fills)
+        self._fills = fills
         self._formulas = formulas
         self._steps = 0
 
@@ -183,7 +184,7 @@ class Graph:
                     if item is other:
                         return True
                     if isinstance(other, Formula) and (
-                        (isinstance(item, Area) and item.meets(other.ref))
+                        (isinstance(item, Area) and item.meets(self._fills(other)))
                         or (isinstance(item, Spill) and item.anchor == other.spot)
                     ):
                         return True

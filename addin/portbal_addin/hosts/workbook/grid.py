@@ -20,7 +20,8 @@ class Grid:
     unsent: values that the engine does not have yet, by sheet."""
 
     def __init__(self, workbook: Workbook, formulas: list[Formula]) -> None:
-        self._workbook = workbook
+        self.date1904 = workbook.date1904
+        self._sheets = workbook.sheets
         stored = [workbook.stored(number) for number in range(len(workbook.sheets))]
         self.values = [dict(sheet.values) for sheet in stored]
         self.unsent: dict[int, dict[tuple[int, int], Value]] = {}
@@ -72,8 +73,8 @@ class Grid:
             return kept[1]
         rows, columns = self._used[area.sheet]
         clamped = area._replace(bottom=min(area.bottom, rows), right=min(area.right, columns))
-        block = block_of(self.values[area.sheet], clamped, self._workbook.sheets[area.sheet],
-                         self._workbook.date1904)
+        block = block_of(self.values[area.sheet], clamped, self._sheets[area.sheet],
+                         self.date1904)
         self._blocks[area] = (changes, block)
         return block
 
@@ -85,7 +86,7 @@ class Grid:
         if isinstance(cell, bool) or cell is None or type(cell) is str:
             return cell
         if isinstance(cell, dt.date):
-            return serial_of(cell, self._workbook.date1904)
+            return serial_of(cell, self.date1904)
         return str(cell) if isinstance(cell, str) else float(cell)
 
     def blocker(self, area: Area, anchor: Spot) -> str | None:

@@ -9,7 +9,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from portbal.errors import InputError, NotAvailable
@@ -52,7 +51,8 @@ class Package:
                 data = part.read(info.file_size + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise InputError(
-                f"its part {shorten(name)} is damaged ({error})", fix="Use another copy of the file."
+                f"its part {shorten(name)} is damaged ({error})",
+                fix="Use another copy of the file.",
             ) from None
         if len(data) != info.file_size:
             raise InputError(f"its part {shorten(name)} is damaged",
@@ -141,10 +141,8 @@ def write_file(path: Path, data: bytes) -> None:
                 os.fsync(file.fileno())
             Path(name).chmod(_mode(place))
             Path(name).replace(place)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        finally:
+            Path(name).unlink(missing_ok=True)  # there only when something went wrong
         _sync(place.parent)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}",

@@ -276,7 +276,8 @@ def _cell(tag: bytes, value: Value, formula: bytes, rest: bytes, prefix: bytes) 
         else:
             space = b' xml:space="preserve"' if value != value.strip() else b""
             kind = b"inlineStr"
-            content = b"<%sis><%st%s>%s</%st></%sis>" % (prefix, prefix, space, text, prefix, prefix)
+            inner = b"<%st%s>%s</%st>" % (prefix, space, text, prefix)
+            content = b"<%sis>%s</%sis>" % (prefix, inner, prefix)
     elif value is None:
         kind, content = b"", b""
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from portbal_addin.block import column_letters
-from portbal_addin.hosts.workbook.carry import Expression
+from portbal_addin.hosts.workbook.content import Expression
 from portbal_addin.hosts.workbook.names import Names, data_of
 from portbal_addin.hosts.workbook.references import (
     LAST_COLUMN,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from portbal.errors import NotAvailable
-from portbal_addin.hosts.workbook.carry import Expression, PortbalCall, Reader, inner_calls
+from portbal_addin.hosts.workbook.carry import Reader
+from portbal_addin.hosts.workbook.content import Expression, PortbalCall, inner_calls
 from portbal_addin.hosts.workbook.engine import Value
 from portbal_addin.hosts.workbook.lexer import Token, tokens
 from portbal_addin.hosts.workbook.names import resolved, shifted

@@ -9,7 +9,7 @@ from pathlib import Path
 from portbal_addin.block import Block, is_problem, serial_of
 from portbal_addin.hosts.workbook import baseline
 from portbal_addin.hosts.workbook.baseline import Agreed
-from portbal_addin.hosts.workbook.carry import PortbalCall
+from portbal_addin.hosts.workbook.content import PortbalCall
 from portbal_addin.hosts.workbook.engine import Engine, EngineBroken, ErrorText, Value
 from portbal_addin.hosts.workbook.evaluate import Run
 from portbal_addin.hosts.workbook.grid import same

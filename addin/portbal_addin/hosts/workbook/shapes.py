@@ -145,10 +145,7 @@ def is_surely_array(nodes: Nodes) -> bool:
         elif isinstance(node, Token):
             if node.kind == "array" and ("," in node.text or ";" in node.text):
                 return True
-        elif isinstance(node, Group):
-            if any(map(is_surely_array, node.arguments)):
-                return True
-        elif node.name in _LIFTED or node.name in _SINGLE or node.name == "IFERROR":
+        elif isinstance(node, Group) or node.name in _NEVER_AREAS or node.name == "IFERROR":
             if any(map(is_surely_array, node.arguments)):
                 return True
         elif node.name == "IF" and node.arguments and is_surely_array(node.arguments[0]):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.lexer import Token
@@ -46,7 +46,7 @@ class Group(NamedTuple):
     arguments: tuple[Nodes, ...]
 
 
-Node = Union[Token, Ref, Call, Group]
+Node = Token | Ref | Call | Group
 Nodes = tuple[Node, ...]
 
 
