@@ -330,6 +330,11 @@ def test_orders_lead_to_the_target_and_cash_is_right(book: Tables) -> None:
     assert cash >= 0
     after = (held + bought) * price / (held @ price + 100_000 - cost)
     assert (after - vector(book["Weights"])).abs().max() < 0.003
+    sector = pd.Series({name: stock.sector for name, stock in example.STOCKS.items()})
+    assert after.max() <= 0.12
+    assert after.groupby(sector).sum()["Health Care"] <= 0.28
+    assert [row[0] for row in book["OrderLimits"] if row[0]] == [
+        "Limit", "cash", *(words for words, _, _, _ in example.LIMITS[:5])]
 
 
 # --- what a user does ----------------------------------------------------------------------
@@ -357,6 +362,13 @@ def test_a_limit_in_a_spare_row_is_read(shipped: bytes) -> None:
     after = Tables(changed(shipped, "Limits", **{f"B{spare}": "LLY", f"D{spare}": 0.07}).bytes)
     assert vector(after["Weights"])["LLY"] <= 0.07 + 1e-7
     assert len(after["TargetLimits"]) == len(Tables(shipped)["TargetLimits"]) + 1
+
+
+def test_least_cash_is_kept(shipped: bytes) -> None:
+    cell = place_of(shipped, "LeastCash")
+    after = Tables(changed(shipped, "Trades", **{cell: 0.005}).bytes)
+    worth = float(after["PortfolioValue"][0][0]) + 100_000  # type: ignore[arg-type]
+    assert float(after["CashLeft"][0][0]) >= 0.00499 * worth  # type: ignore[arg-type]
 
 
 def test_views_without_confidence_leave_the_prior(shipped: bytes) -> None:

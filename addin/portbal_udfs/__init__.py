@@ -212,6 +212,60 @@ def PORTBAL_FRONTIER(mu=None, cov=None, points=None, limits=None, assets=None, r
 
 
 @xw.func(category="portbal")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark.")
+@xw.arg("returns", Cells, doc="Simple returns, for limits that need more than the rest tells.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_MINTRACKING(cov=None, limits=None, assets=None, returns=None, periods=None):
+    "The permitted weights with the least tracking error to the Benchmark column of assets."
+    return answer("MINTRACKING", cov, limits, assets, returns, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: a header row of names, dates first.")
+@xw.arg("measure", Cells, doc="One of cdar, average, maximum, ulcer.")
+@xw.arg("level", Cells, doc="For cdar: 0.95 looks at the worst 5% of drawdowns.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_MINDRAWDOWN(returns=None, measure=None, level=None, limits=None, assets=None, periods=None):
+    "The permitted weights with the least drawdown of the cumulated returns, without compounding."
+    return answer("MINDRAWDOWN", returns, measure, level, limits, assets, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("mu", Cells, doc="Expected returns a year: assets and fractions.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("errors", Cells, doc="How wrong mu may be, a year: a covariance matrix, or one standard error an asset.")
+@xw.arg("riskaversion", Cells, doc="The price of variance, usually 1 to 10.")
+@xw.arg("kappa", Cells, doc="How many errors to guard against.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("returns", Cells, doc="Simple returns, for limits that need more than the rest tells.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_ROBUST(mu=None, cov=None, errors=None, riskaversion=None, kappa=None, limits=None, assets=None, returns=None, periods=None):
+    "The permitted weights with the most utility when mu is as wrong as its errors allow."
+    return answer("ROBUST", mu, cov, errors, riskaversion, kappa, limits, assets, returns, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: a header row of names, dates first.")
+@xw.arg("points", Cells, doc="How many portfolios, from least CVaR to most return.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5% of periods.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_CVARFRONTIER(returns=None, points=None, level=None, limits=None, assets=None, periods=None):
+    "The frontier of return a year against CVaR a period, equally spaced in return."
+    return answer("CVARFRONTIER", returns, points, level, limits, assets, periods)
+
+
+@xw.func(category="portbal")
 @xw.arg("weights", Cells, doc="The weights to check: assets and fractions.")
 @xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
 @xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark.")
@@ -270,6 +324,63 @@ def PORTBAL_COMPARE(returns=None, mu=None, cov=None, limits=None, assets=None, p
 
 
 @xw.func(category="portbal")
+@xw.arg("mu", Cells, doc="Expected returns a year: assets and fractions.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("errors", Cells, doc="How wrong mu may be, a year: a covariance matrix, or one standard error an asset.")
+@xw.arg("runs", Cells, doc="How often mu is drawn anew.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("seed", Cells, doc="Another seed gives other draws.")
+@xw.ret(Cells)
+def PORTBAL_SENSITIVITY(mu=None, cov=None, errors=None, runs=None, limits=None, assets=None, seed=None):
+    "How much max Sharpe weights move when mu moves within its errors: 5% and 95% quantiles."
+    return answer("SENSITIVITY", mu, cov, errors, runs, limits, assets, seed)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="The weights to look at: assets and fractions.")
+@xw.arg("objective", Cells, doc="In words, with the parameter: min volatility, max sharpe 2%, max return, target return 6%, target volatility 10%, max utility 3, min cvar 95%.")
+@xw.arg("mu", Cells, doc="Expected returns a year, where the objective needs them.")
+@xw.arg("cov", Cells, doc="Covariance a year, where the objective needs it.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("returns", Cells, doc="Simple returns, for what needs scenarios.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_EXPLAIN(weights=None, objective=None, mu=None, cov=None, limits=None, assets=None, returns=None, periods=None):
+    "Which limits bind, and what the objective would gain if each were loosened."
+    return answer("EXPLAIN", weights, objective, mu, cov, limits, assets, returns, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark.")
+@xw.arg("mu", Cells, doc="Expected returns a year, for a return row.")
+@xw.arg("cov", Cells, doc="Covariance a year, for limits on risk.")
+@xw.arg("returns", Cells, doc="Simple returns, for what needs scenarios.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_DIAGNOSE(limits=None, assets=None, mu=None, cov=None, returns=None, periods=None):
+    "Which limits cannot hold together, and the least change of each that alone cures it."
+    return answer("DIAGNOSE", limits, assets, mu, cov, returns, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="The weights to look at: assets and fractions.")
+@xw.arg("objective", Cells, doc="In words, with the parameter: min volatility, max sharpe 2%, max return, target return 6%, target volatility 10%, max utility 3, min cvar 95%.")
+@xw.arg("mu", Cells, doc="Expected returns a year, where the objective needs them.")
+@xw.arg("cov", Cells, doc="Covariance a year, where the objective needs it.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark, Current.")
+@xw.arg("returns", Cells, doc="Simple returns, for what needs scenarios.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_VERIFY(weights=None, objective=None, mu=None, cov=None, limits=None, assets=None, returns=None, periods=None):
+    "A second opinion: the limits, the optimality, and the objective solved again by others."
+    return answer("VERIFY", weights, objective, mu, cov, limits, assets, returns, periods)
+
+
+@xw.func(category="portbal")
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
 @xw.arg("mu", Cells, doc="Expected returns a year: assets and fractions.")
 @xw.ret(Cells)
@@ -302,9 +413,9 @@ def PORTBAL_SHARPE(weights=None, mu=None, cov=None, riskfree=None):
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
 @xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
-@xw.arg("method", Cells, doc="Historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
-@xw.arg("horizon", Cells, doc="Return periods the loss builds up over.")
-@xw.arg("options", Cells, doc="Option, value: moments = sample or population (normal, cornish-fisher); tail = fraction or beyond (historical).")
+@xw.arg("method", Cells, doc="Historical, normal, cornish-fisher (modified in PerformanceAnalytics), student, filtered (GARCH or EWMA), evt (peaks over threshold), or montecarlo.")
+@xw.arg("horizon", Cells, doc="Return periods the loss builds up over; 1 for filtered and evt.")
+@xw.arg("options", Cells, doc="Option, value: historical tail, quantile, horizon; normal, cornish-fisher moments; filtered filter, decay; evt threshold; montecarlo distribution, paths, seed.")
 @xw.ret(Cells)
 def PORTBAL_VAR(returns=None, weights=None, level=None, method=None, horizon=None, options=None):
     "Value at risk: the loss that is exceeded with probability 1 - level, per return period unless a horizon says otherwise. A negative one is a gain."
@@ -315,13 +426,35 @@ def PORTBAL_VAR(returns=None, weights=None, level=None, method=None, horizon=Non
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
 @xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
-@xw.arg("method", Cells, doc="Historical, normal, or cornish-fisher (modified in PerformanceAnalytics).")
-@xw.arg("horizon", Cells, doc="Return periods the loss builds up over.")
-@xw.arg("options", Cells, doc="Option, value: moments = sample or population (normal, cornish-fisher); tail = fraction or beyond (historical).")
+@xw.arg("method", Cells, doc="Historical, normal, cornish-fisher (modified in PerformanceAnalytics), student, filtered (GARCH or EWMA), evt (peaks over threshold), or montecarlo.")
+@xw.arg("horizon", Cells, doc="Return periods the loss builds up over; 1 for filtered and evt.")
+@xw.arg("options", Cells, doc="Option, value: historical tail, quantile, horizon; normal, cornish-fisher moments; filtered filter, decay; evt threshold; montecarlo distribution, paths, seed.")
 @xw.ret(Cells)
 def PORTBAL_CVAR(returns=None, weights=None, level=None, method=None, horizon=None, options=None):
     "Conditional value at risk: the mean loss of the worst share 1 - level of outcomes, per return period unless a horizon says otherwise."
     return answer("CVAR", returns, weights, level, method, horizon, options)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one column an asset.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
+@xw.arg("method", Cells, doc="Historical, normal, cornish-fisher (modified in PerformanceAnalytics), student, filtered (GARCH or EWMA), evt (peaks over threshold), or montecarlo.")
+@xw.arg("horizon", Cells, doc="Return periods the loss builds up over; 1 for filtered and evt.")
+@xw.arg("options", Cells, doc="Option, value: historical tail, quantile, horizon; normal, cornish-fisher moments; filtered filter, decay; evt threshold; montecarlo distribution, paths, seed.")
+@xw.ret(Cells)
+def PORTBAL_TAILRISK(returns=None, level=None, method=None, horizon=None, options=None):
+    "VaR and CVaR of every column of returns by itself, by any method of VAR."
+    return answer("TAILRISK", returns, level, method, horizon, options)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one column an asset.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("levels", Cells, doc="Levels in a row or column; left out, 95% and 99%.")
+@xw.ret(Cells)
+def PORTBAL_RISKTABLE(returns=None, weights=None, levels=None):
+    "VaR and CVaR of a portfolio by every method side by side, one period ahead; blank, with a note, where a method has no answer."
+    return answer("RISKTABLE", returns, weights, levels)
 
 
 @xw.func(category="portbal")
@@ -332,6 +465,272 @@ def PORTBAL_CVAR(returns=None, weights=None, level=None, method=None, horizon=No
 def PORTBAL_RISKCONTRIBUTION(weights=None, cov=None, groups=None):
     "How much each asset, or group, adds to the volatility; contributions add up to it."
     return answer("RISKCONTRIBUTION", weights, cov, groups)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("groups", Cells, doc="Asset, Group: then one row a group, of its assets' sums.")
+@xw.ret(Cells)
+def PORTBAL_INCREMENTALRISK(weights=None, cov=None, groups=None):
+    "What each asset, or group, adds to the volatility by being there at all: the volatility less that of the portfolio in which it is cash."
+    return answer("INCREMENTALRISK", weights, cov, groups)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one column an asset.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
+@xw.arg("method", Cells, doc="Historical, normal, cornish-fisher or student.")
+@xw.arg("groups", Cells, doc="Asset, Group: then one row a group, of its assets' sums.")
+@xw.ret(Cells)
+def PORTBAL_TAILCONTRIBUTION(returns=None, weights=None, level=None, method=None, groups=None):
+    "How much each asset, or group, adds to VaR and CVaR; the parts add up to them, Share is of CVaR."
+    return answer("TAILCONTRIBUTION", returns, weights, level, method, groups)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one column an asset.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
+@xw.arg("method", Cells, doc="Historical, normal, cornish-fisher (modified in PerformanceAnalytics), student, filtered (GARCH or EWMA), evt (peaks over threshold), or montecarlo.")
+@xw.arg("groups", Cells, doc="Asset, Group: then one row a group, of its assets' sums.")
+@xw.ret(Cells)
+def PORTBAL_TAILINCREMENT(returns=None, weights=None, level=None, method=None, groups=None):
+    "What each asset, or group, adds to VaR and CVaR by being there at all; Alone is the CVaR of its position by itself."
+    return answer("TAILINCREMENT", returns, weights, level, method, groups)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
+@xw.arg("window", Cells, doc="Return periods in a window, such as 250 days.")
+@xw.ret(Cells)
+def PORTBAL_STRESSEDVAR(returns=None, weights=None, level=None, window=None):
+    "Historical VaR and CVaR of today's weights in the worst window of the history, and in the latest one."
+    return answer("STRESSEDVAR", returns, weights, level, window)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum, held throughout; left out, returns has one column.")
+@xw.ret(Cells)
+def PORTBAL_DRAWDOWN(returns=None, weights=None):
+    "The ten deepest falls of compounded wealth from a peak: how deep, when, and how many periods until the peak was reached again."
+    return answer("DRAWDOWN", returns, weights)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns of the portfolio: one column.")
+@xw.arg("var", Cells, doc="VaR forecasts, positive: one number, or one a period with its date.")
+@xw.arg("level", Cells, doc="0.95 looks at the worst 5%.")
+@xw.arg("window", Cells, doc="The last periods that the Basel zone looks at.")
+@xw.arg("shortfall", Cells, doc="CVaR forecasts of the same level, for the expected shortfall row.")
+@xw.ret(Cells)
+def PORTBAL_VARTEST(returns=None, var=None, level=None, window=None, shortfall=None):
+    "Backtests of a VaR: Kupiec's count, Christoffersen's independence, both jointly, the Basel zone, the durations between exceptions and, with CVaR, Acerbi and Szekely's test."
+    return answer("VARTEST", returns, var, level, window, shortfall)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("benchmark", Cells, doc="The benchmark's weights by asset; they sum to 1.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.ret(Cells)
+def PORTBAL_TRACKINGERROR(weights=None, benchmark=None, cov=None):
+    "The volatility a year of the difference between portfolio and benchmark."
+    return answer("TRACKINGERROR", weights, benchmark, cov)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("benchmark", Cells, doc="The benchmark's weights by asset; they sum to 1.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.ret(Cells)
+def PORTBAL_BETA(weights=None, benchmark=None, cov=None):
+    "How much the portfolio is expected to move when the benchmark moves by one."
+    return answer("BETA", weights, benchmark, cov)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("benchmark", Cells, doc="The benchmark's weights by asset; they sum to 1.")
+@xw.ret(Cells)
+def PORTBAL_ACTIVESHARE(weights=None, benchmark=None):
+    "Half the sum of absolute differences between the weights of portfolio and benchmark."
+    return answer("ACTIVESHARE", weights, benchmark)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, assets across.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("candidates", Cells, doc="Returns of candidate benchmarks for the same dates, one a column.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_BENCHMARKFIT(returns=None, weights=None, candidates=None, periods=None):
+    "Which benchmark a portfolio is most like, best first; Weight is that of the mix of candidates that tracks it best (style regression)."
+    return answer("BENCHMARKFIT", returns, weights, candidates, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one series a column.")
+@xw.arg("benchmarkreturns", Cells, doc="Simple returns of the benchmark for the same dates.")
+@xw.arg("riskfree", Cells, doc="Riskfree rate a year, a fraction.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.ret(Cells)
+def PORTBAL_PERFORMANCE(returns=None, benchmarkreturns=None, riskfree=None, periods=None):
+    "Return, risk and ratios of each series; with a benchmark also alpha, beta, tracking error, information ratio and capture."
+    return answer("PERFORMANCE", returns, benchmarkreturns, riskfree, periods)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="The portfolio's weights by asset; they sum to 1.")
+@xw.arg("benchmark", Cells, doc="The benchmark's weights by asset; they sum to 1.")
+@xw.arg("returns", Cells, doc="The period's return of each asset in the portfolio.")
+@xw.arg("benchmarkreturns", Cells, doc="The period's return of each asset in the benchmark.")
+@xw.arg("groups", Cells, doc="Asset, Group: the group of every asset.")
+@xw.arg("method", Cells, doc="Brinson-fachler or brinson-hood-beebower.")
+@xw.ret(Cells)
+def PORTBAL_ATTRIBUTION(weights=None, benchmark=None, returns=None, benchmarkreturns=None, groups=None, method=None):
+    "Where one period's return ahead of the benchmark came from, by group; totals add up to it."
+    return answer("ATTRIBUTION", weights, benchmark, returns, benchmarkreturns, groups, method)
+
+
+@xw.func(category="portbal")
+@xw.arg("effects", Cells, doc="One row a period, one column an effect, and no column of totals.")
+@xw.arg("portfolioreturns", Cells, doc="The portfolio's return in each of the periods.")
+@xw.arg("benchmarkreturns", Cells, doc="The benchmark's return in each of the periods.")
+@xw.arg("method", Cells, doc="Carino, menchero, grap or frongello.")
+@xw.ret(Cells)
+def PORTBAL_ATTRIBUTIONLINK(effects=None, portfolioreturns=None, benchmarkreturns=None, method=None):
+    "Effects of single periods as effects of all of them, which add up to the compounded return ahead of the benchmark."
+    return answer("ATTRIBUTIONLINK", effects, portfolioreturns, benchmarkreturns, method)
+
+
+@xw.func(category="portbal")
+@xw.arg("returns", Cells, doc="Simple returns: dates down, one column an asset.")
+@xw.arg("share", Cells, doc="The share of periods that count as stressed.")
+@xw.ret(Cells)
+def PORTBAL_CORRELATIONSHIFT(returns=None, share=None):
+    "Correlations in calm periods and in the 10% with the lowest equal-weighted return; the note has the effective number of bets in both."
+    return answer("CORRELATIONSHIFT", returns, share)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("shocks", Cells, doc="Where, Shock: an asset, a group such as 'Sector Energy', a numeric column of assets such as Beta, or all; and its return. The most particular row decides.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings and exposures that Where names.")
+@xw.ret(Cells)
+def PORTBAL_STRESS(weights=None, shocks=None, assets=None):
+    "What each asset loses under given shocks; the note has the portfolio's loss."
+    return answer("STRESS", weights, shocks, assets)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: one limit a row.")
+@xw.arg("assets", Cells, doc="Asset first, then groupings, exposures, Benchmark.")
+@xw.arg("shocks", Cells, doc="Scenario, Where, Shock: as for STRESS, any number of rows a scenario.")
+@xw.arg("show", Cells, doc="Matrix: one row a limit, one column a scenario; details: values before and after.")
+@xw.arg("cov", Cells, doc="Covariance a year, for limits on risk.")
+@xw.arg("returns", Cells, doc="Simple returns, for limits that need more than the rest tells.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.arg("mu", Cells, doc="Expected returns a year, for a return row.")
+@xw.ret(Cells)
+def PORTBAL_STRESSLIMITS(weights=None, limits=None, assets=None, shocks=None, show=None, cov=None, returns=None, periods=None, mu=None):
+    "Which limit breaks in which scenario, when weights move with the shocks and nothing is traded."
+    return answer("STRESSLIMITS", weights, limits, assets, shocks, show, cov, returns, periods, mu)
+
+
+@xw.func(category="portbal")
+@xw.ret(Cells)
+def PORTBAL_SCENARIOS():
+    "Sixteen stressed windows of the past by their closing dates, with the move of the S&P 500 without dividends."
+    return answer("SCENARIOS")
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("returns", Cells, doc="Simple returns with dates, one column an asset; a history may start later.")
+@xw.arg("fromdate", Cells, doc="The closing date before the window, or a name of SCENARIOS().")
+@xw.arg("untildate", Cells, doc="The last date of the window; left out, that of the returns. Not with a name.")
+@xw.arg("factors", Cells, doc="Returns of longer histories: an asset that does not reach back is proxied by its betas.")
+@xw.ret(Cells)
+def PORTBAL_SCENARIO(weights=None, returns=None, fromdate=None, untildate=None, factors=None):
+    "What each asset earned, and today's weights lost, in a window of the past: the returns after fromdate up to untildate, compounded."
+    return answer("SCENARIO", weights, returns, fromdate, untildate, factors)
+
+
+@xw.func(category="portbal")
+@xw.ret(Cells)
+def PORTBAL_FEDSCENARIO():
+    "The domestic path of the Federal Reserve's severely adverse scenario of 2025; growth, rates and yields are fractions a year, levels as published."
+    return answer("FEDSCENARIO")
+
+
+@xw.func(category="portbal")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("correlation", Cells, doc="What the correlations move to, such as 0.9.")
+@xw.arg("strength", Cells, doc="How far they move: 0 not at all, 1 all the way.")
+@xw.arg("groups", Cells, doc="Asset, Group: then only correlations within a group move.")
+@xw.ret(Cells)
+def PORTBAL_STRESSCORRELATION(cov=None, correlation=None, strength=None, groups=None):
+    "The covariance if correlations moved towards a value; volatilities stay, and the matrix is positive semidefinite."
+    return answer("STRESSCORRELATION", cov, correlation, strength, groups)
+
+
+@xw.func(category="portbal")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("loss", Cells, doc="The loss to explain, a positive fraction.")
+@xw.arg("days", Cells, doc="Trading days the move takes, of 252 a year.")
+@xw.ret(Cells)
+def PORTBAL_REVERSESTRESS(weights=None, cov=None, loss=None, days=None):
+    "The most likely move of all assets that loses so much; Distance is the number of deviations of the portfolio, the same in every row."
+    return answer("REVERSESTRESS", weights, cov, loss, days)
+
+
+@xw.func(category="portbal")
+@xw.arg("mu", Cells, doc="Expected returns a year: assets and fractions.")
+@xw.arg("cov", Cells, doc="Covariance a year, with names on both sides.")
+@xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
+@xw.arg("years", Cells, doc="How many years ahead, up to 100.")
+@xw.arg("paths", Cells, doc="How many paths, 100 to 1,000,000.")
+@xw.arg("distribution", Cells, doc="Normal, student, or bootstrap.")
+@xw.arg("seed", Cells, doc="The same seed gives the same paths.")
+@xw.arg("returns", Cells, doc="Past returns, whose blocks the bootstrap draws.")
+@xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
+@xw.arg("options", Cells, doc="Option, value: student freedom (5); bootstrap block, the length of a block in periods.")
+@xw.ret(Cells)
+def PORTBAL_SIMULATE(mu=None, cov=None, weights=None, years=None, paths=None, distribution=None, seed=None, returns=None, periods=None, options=None):
+    "Percentiles of wealth from 1 at the end of each year, and the chance that it is below 1."
+    return answer("SIMULATE", mu, cov, weights, years, paths, distribution, seed, returns, periods, options)
+
+
+@xw.func(category="portbal")
+@xw.arg("holdings", Cells, doc="Asset, Quantity, Price; a row Cash has price 1.")
+@xw.arg("target", Cells, doc="Weights wanted, summing to 1: assets and fractions.")
+@xw.arg("bands", Cells, doc="Half the width of the band: one number, or one an asset.")
+@xw.arg("kind", Cells, doc="Whether bands are weights, fractions of the target, or multiples of volatility times it.")
+@xw.arg("cov", Cells, doc="Covariance a year, for volatility bands.")
+@xw.ret(Cells)
+def PORTBAL_DRIFT(holdings=None, target=None, bands=None, kind=None, cov=None):
+    "How far each holding is from its target, and whether it has left its band."
+    return answer("DRIFT", holdings, target, bands, kind, cov)
+
+
+@xw.func(category="portbal")
+@xw.arg("holdings", Cells, doc="Asset, Quantity, Price; a row Cash has price 1.")
+@xw.arg("target", Cells, doc="Weights wanted, summing to 1: assets and fractions.")
+@xw.arg("cash", Cells, doc="Cash to invest beside a Cash row, in money.")
+@xw.arg("limits", Cells, doc="Limit, Min, Max: what must hold after trading.")
+@xw.arg("assets", Cells, doc="Asset first; Lot, and Price for what is not held.")
+@xw.arg("options", Cells, doc="Option, value: fee (an order), commission (fraction), tax (fraction of sales), ticket (least value).")
+@xw.ret(Cells)
+def PORTBAL_ORDERS(holdings=None, target=None, cash=None, limits=None, assets=None, options=None):
+    "The whole-lot orders that lead nearest to the target, within cash, costs and limits."
+    return answer("ORDERS", holdings, target, cash, limits, assets, options)
 
 
 @xw.func(category="portbal")

@@ -33,4 +33,5 @@ METHODS = (
 )
 
 # Trades: first columns
-CASH, HOLDINGS, ORDERS, DRIFT = 1, 4, 8, 17
+CASH, HOLDINGS, ORDERS, DRIFT, KEPT = 1, 4, 8, 17, 25
+KEPT_ROOM = 24

@@ -11,6 +11,8 @@ from portbal_templates.layout import (
     FIRST,
     HEAD,
     HOLDINGS,
+    KEPT,
+    KEPT_ROOM,
     ORDERS,
     ROOM,
     SECTION,
@@ -23,7 +25,7 @@ from portbal_templates.style import INPUT_TAB, PERCENT, PERCENT2, PRICE, SIGNED,
 def trades_page(book: Book) -> Page:
     page = Page(
         book, "Trades", "Trades", "From the holdings to the target in whole lots, after costs.",
-        widths=[30, 13, 3, 10, 11, 11, 3, 9, 7, 10, 11, 13, 10, 12, 26, 3, 9, 9, 9, 9, 9, 9, 9],
+        widths=[30, 13, 3, 10, 11, 11, 3, 9, 7, 10, 11, 13, 10, 12, 12, 3, 9, 9, 9, 9, 9, 9, 9, 3, 28, 9, 9],
         tab=INPUT_TAB,
     )
     page.source(2, "Holdings are made up. Buys are positive and sells negative in Quantity and "
@@ -40,8 +42,8 @@ def trades_page(book: Book) -> Page:
     page.section(SECTION, ORDERS, ORDERS + 7, "Orders")
     page.units(UNITS, ORDERS, ["name", "", "shares", "US dollars", "US dollars", "US dollars",
                                "fraction"])
-    page.spill(HEAD, ORDERS, book.call("ORDERS", "Holdings", "Weights", "Cash", "", "Assets",
-                                       "OrderOptions"),
+    page.spill(HEAD, ORDERS, book.call("ORDERS", "Holdings", "Weights", "Cash", "OrderLimits",
+                                       "Assets", "OrderOptions"),
                [TEXT, TEXT, style.SIGNED_WHOLE, PRICE, style.SIGNED_WHOLE, PRICE, PERCENT2, TEXT],
                "Orders", left=2)
     page.section(SECTION, DRIFT, DRIFT + 6, "Drift")
@@ -52,7 +54,8 @@ def trades_page(book: Book) -> Page:
         for text, mark in (("buy", "good"), ("sell", "near")):
             page.mark_text((FIRST, column, HEAD + ROOM, column), text, mark)
     _settings(page)
-    _after(page, FIRST + 11)
+    _after(page, FIRST + 12)
+    _kept(page)
     page.sheet.freeze_panes(FIRST, 0)
     return page
 
@@ -62,14 +65,15 @@ def _settings(page: Page) -> None:
     page.headings(HEAD, CASH, ["Setting", "Value"])
     for row, (title, value, number, name) in enumerate((
         ("Cash to invest (US dollars)", 100_000, WHOLE, "Cash"),
+        ("Least cash left (fraction)", 0.0, PERCENT2, "LeastCash"),
         ("Band around the target (fraction)", 0.01, PERCENT, "Band"),
     ), start=FIRST):
         page.text(row, CASH, title, "label")
         page.input(row, CASH + 1, value, number)
         page.name_cell(name, row, CASH + 1)
-    allow(page, (FIRST + 1, CASH + 1, FIRST + 1, CASH + 1), 0, 1,
+    allow(page, (FIRST + 1, CASH + 1, FIRST + 2, CASH + 1), 0, 1,
           "A fraction of the portfolio: 0.01 or 1%.")
-    head = FIRST + 5
+    head = FIRST + 6
     page.section(head - 2, CASH, CASH + 1, "Costs of an order")
     page.units(head - 1, CASH, ["fee, ticket in US dollars; commission a fraction"])
     page.headings(head, CASH, ["Option", "Value"])
@@ -100,3 +104,27 @@ def _after(page: Page, row: int) -> None:
         page.formula(at, CASH + 1, formula, WHOLE)
         if name:
             page.name_cell(name, at, CASH + 1)
+
+
+def _kept(page: Page) -> None:
+    """The limits that whole lots keep: cash, and those of Limits on weights alone.
+
+    Risk and return need estimates that ORDERS does not take, and new cash adds to turnover.
+    """
+    others = ("volatility", "tracking error", "return", "beta", "turnover", "trade cost")
+    page.section(SECTION, KEPT, KEPT + 2, "Limits that the orders keep")
+    page.units(UNITS, KEPT, ["cash, and Limits on weights", "fraction", "fraction"])
+    page.headings(HEAD, KEPT, ["Limit", "Min", "Max"])
+    page.formula(FIRST, KEPT, '="cash"')
+    page.formula(FIRST, KEPT + 1, "=LeastCash", PERCENT2)
+    page.formula(FIRST, KEPT + 2, '=""', PERCENT2)
+    for row in range(FIRST + 1, FIRST + KEPT_ROOM):
+        look = "formula" if row <= FIRST + len(example.LIMITS) else "room"
+        words, low, high = (f"Limits!${column}{row}" for column in "BCD")
+        skipped = ",".join([f'{words}=""', f'LEFT({words},4)="cvar"',
+                            *(f'{words}="{word}"' for word in others)])
+        page.formula(row, KEPT, f'=IF(OR({skipped}),"",{words})', look=look)
+        for column, bound in ((KEPT + 1, low), (KEPT + 2, high)):
+            page.formula(row, column, f'=IF(OR($Z{row + 1}="",{bound}=""),"",{bound})', PERCENT2,
+                         look)
+    page.name_range("OrderLimits", HEAD, KEPT, HEAD + KEPT_ROOM, KEPT + 2)
