@@ -225,7 +225,8 @@ class _Rules:
         universe = pd.Index([*account.names, "Cash"], dtype=object)
         facts = informed(
             Facts.gather(universe, assets, reference="holdings and target"), limits)
-        lower, upper, cash_floor = np.full(n, -math.inf), np.full(n, math.inf), 0.0
+        lower, upper = np.full(n, -math.inf), np.full(n, math.inf)
+        floors: list[float] = []  # of cash; each asset speaks of it, too
         rows: list[Row] = []
         limited: list[Limit] = []
         for limit in (*parse(limits, facts.assets, universe), *own_bounds(facts)):
@@ -237,7 +238,7 @@ class _Rules:
             if at is not None and at < n:
                 lower[at], upper[at] = max(lower[at], limit.low), min(upper[at], limit.high)
             elif limit.name == "cash" or at == n:
-                cash_floor = limit.low if limit.low > -math.inf else cash_floor
+                floors += [limit.low] if limit.low > -math.inf else []
                 rows += _rows(replace(limit, low=-math.inf), facts)
             else:
                 rows += _rows(limit, facts)
@@ -248,7 +249,7 @@ class _Rules:
             raise ConflictError(
                 f"{labels.shorten(label)} must be at least {lower[crossed[0]]:.4g} and at most "
                 f"{upper[crossed[0]]:.4g}", fix="Loosen one of them.", argument="limits")
-        return cls(lower, upper, cash_floor, tuple(rows), tuple(limited))
+        return cls(lower, upper, max(floors, default=0.0), tuple(rows), tuple(limited))
 
 
 def _rows(limit: Limit, facts: Facts) -> list[Row]:

@@ -51,7 +51,8 @@ class Method:
 
 
 def _historical(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
-    beyond, kind = chosen.words["tail"] == "beyond", int(chosen.words["quantile"])
+    beyond, word = chosen.words["tail"] == "beyond", chosen.words["quantile"]
+    kind = 0 if word == "losses" else int(word)
     ordered = np.sort(values)
 
     def once(level: float) -> Tail:
@@ -129,7 +130,7 @@ def _montecarlo(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
 METHODS: Mapping[str, Method] = {
     "historical": Method(
         _historical, 1,
-        {"tail": ("fraction", "beyond"), "quantile": ("7", *"12345689"),
+        {"tail": ("fraction", "beyond"), "quantile": ("7", *"12345689", "losses"),
          "horizon": ("overlapping", "scaled")}, {},
     ),
     "normal": Method(_of_moments(normal), 2, {"moments": ("sample", "population")}, {}),
@@ -168,7 +169,8 @@ def var(
     horizon  in return periods: historical takes overlapping compounded returns, normal,
              cornish-fisher and student the mean times h and the deviation times sqrt(h), montecarlo
              compounds independent periods; filtered and evt look one period ahead only
-    options  historical: tail = fraction or beyond, quantile = 1 to 9, horizon = overlapping or
+    options  historical: tail = fraction or beyond, quantile = 1 to 9 or
+             losses (see `losses.laws.historical`), horizon = overlapping or
              scaled; normal, cornish-fisher: moments = sample or population; filtered: filter =
              garch or ewma, decay (0.94); evt: threshold, the share of returns beyond it;
              montecarlo: distribution = normal, student or bootstrap, paths, seed

@@ -61,6 +61,7 @@ portbal_addin.book portbal_addin.journal_file
 portbal_addin.macros.**
 portbal_addin.hosts.excel.** portbal_addin.hosts.workbook.** portbal_addin.hosts.calc.**
 portbal_templates.** portbal_udfs
+portbal_addin.cli.build
 portbal_addin.cli.*
 portbal_addin.__main__
 """
@@ -92,6 +93,7 @@ FOREIGN = {
     "xlwings": ["portbal_addin.hosts.excel", "portbal_udfs"],
     "ironcalc": ["portbal_addin.hosts.workbook"],
     "xlsxwriter": ["portbal_templates"],
+    "packaging": ["portbal_addin.hosts.workbook"],
     "uno": ["portbal_addin.hosts.calc"],
 }
 SOLVE_SEES = {"numpy", "scipy", "clarabel", "highspy", "numba", "threadpoolctl"}

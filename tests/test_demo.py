@@ -44,7 +44,7 @@ def test_demo_is_plain_text_of_a_page_width(
     text = capsys.readouterr().out
     assert text.isascii()
     assert "\x1b" not in text
-    assert max(map(len, (line for line in text.splitlines() if "out.xlsx" not in line))) <= 84
+    assert max(map(len, (line for line in text.splitlines() if "out.xlsx" not in line))) <= 80
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 

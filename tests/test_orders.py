@@ -170,3 +170,14 @@ def test_the_rule_in_the_way_is_named() -> None:
                           columns=["Limit", "Min", "Max"])
     with pytest.raises(ConflictError, match="keeps the cash floor"):
         orders(holdings, pd.Series([1.0], ["A"]), 5.0, limits)
+
+
+@pytest.mark.parametrize("rows", [
+    [("cash", 0.3, np.nan), ("each asset", 0.0, 1.0)],
+    [("each asset", 0.0, 1.0), ("cash", 0.3, np.nan)],
+])
+def test_least_cash_holds_beside_an_each_asset_row_in_any_order(rows: list) -> None:
+    holdings = pd.DataFrame({"Quantity": [50.0, 50.0], "Price": [1.0, 1.0]}, index=["A", "B"])
+    limits = pd.DataFrame(rows, columns=["Limit", "Min", "Max"])
+    found = orders(holdings, pd.Series({"A": 0.5, "B": 0.5}), 0.0, limits).value
+    assert -found["Value"].sum() == pytest.approx(30)

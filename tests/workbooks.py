@@ -35,7 +35,7 @@ def prices(rows: int = 80, seed: int = 3) -> list[list[Any]]:
     walk *= np.array([110.0, 55.0, 83.0]) / walk[-1]
     first = dt.date(2024, 1, 1)
     return [["Date", *NAMES], *(
-        [first + dt.timedelta(days=at + 2 * (at // 5)), *map(float, row)]
+        [first + dt.timedelta(days=at + 2 * (at // 5)), *(round(float(p), 6) for p in row)]
         for at, row in enumerate(walk)
     )]
 

@@ -16,6 +16,9 @@ from portbal.labels import key
 from portbal_addin.block import Address, Block, Cell, Rows, is_blank, serial_of
 
 
+FILLED = "="  # in place of the formula of a cell that an array formula elsewhere fills
+
+
 @dataclass(frozen=True)
 class Area:
     """A rectangle of cells. is_table: it is that of an Excel table, whose size is its own."""
@@ -130,8 +133,8 @@ class Book(Protocol):
         """The values of the area; whole rows and columns as far as the sheet is used."""
 
     def formulas(self, area: Area) -> tuple[tuple[str, ...], ...]:
-        """The formula of each cell that ``block`` shows, with its equals sign; empty where
-        a cell has none or only shows what a formula elsewhere spills."""
+        """The formula of each cell that ``block`` shows, with its equals sign; FILLED where a
+        formula elsewhere fills the cell; empty where it holds a constant or nothing."""
 
 
 def plain(cell: Cell, date1904: bool) -> Cell:

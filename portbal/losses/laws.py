@@ -99,7 +99,8 @@ def historical(
     """Of the values (T,) themselves.
 
     VaR is the quantile of type ``kind``, 1 to 9 (Hyndman and Fan 1996, The American Statistician
-    50): 7 as spreadsheets and R have it, 1 as Riskfolio-Lib and skfolio. CVaR, with
+    50): 7 as spreadsheets and R have it, 1 as Riskfolio-Lib; 0 is the lower quantile of losses, as
+    skfolio has it, which differs from 1 where (1 - level) T is whole. CVaR, with
     m = (1 - level) T and k = floor(m), is (the sum of the k worst + (m - k) times the next) / m
     (Rockafellar and Uryasev 2002, proposition 8); with ``beyond`` it is the plain mean of the
     values at or below the type-7 quantile, as R's PerformanceAnalytics has it.
@@ -134,7 +135,7 @@ def quantile_places(count: int, share: float, kind: int = 7) -> tuple[int, int, 
         position = share * count - (0.5 if kind == 3 else 0.0)
         below = floor(position + _ROUNDING)
         exact = abs(position - below) <= _ROUNDING
-        part = {1: 0.0, 2: 0.5, 3: float(below % 2)}[kind] if exact else 1.0
+        part = {0: 1.0, 1: 0.0, 2: 0.5, 3: float(below % 2)}[kind] if exact else 1.0
     else:
         a, b = _PLOTTING[kind]
         position = a + share * (count + 1 - a - b)

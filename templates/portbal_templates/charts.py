@@ -84,15 +84,15 @@ def frontier(page: Page, row: int, column: int, width: int, height: int) -> None
             "values": ["Frontier", head + 1, 1, head + points, 1],
             "line": {"color": colour, "width": weight}, "marker": {"type": "none"},
         })
-    for at, (title, shape, colour, side) in enumerate((
-        ("Current", "diamond", style.ORANGE, "right"),
-        ("Benchmark", "square", style.GREY, "below"),
-        ("Target", "circle", style.GREEN, "above"),
+    for at, (title, shape, size, colour, side) in enumerate((
+        ("Current", "diamond", 10, style.ORANGE, "right"),
+        ("Benchmark", "square", 9, style.GREY, "below"),
+        ("Target", "circle", 7, style.GREEN, "above"),
     ), start=FIRST):
         chart.add_series({
             "name": title, "categories": ["Frontier", at, MARKED + 2, at, MARKED + 2],
             "values": ["Frontier", at, MARKED + 3, at, MARKED + 3], "line": _NO_LINE,
-            "marker": {"type": shape, "size": 9, "fill": {"color": colour},
+            "marker": {"type": shape, "size": size, "fill": {"color": colour},
                        "border": {"color": "#FFFFFF"}},
             "data_labels": {"series_name": True, "value": False, "position": side,
                             "font": {**_FONT, "bold": True, "color": colour}},

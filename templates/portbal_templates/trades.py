@@ -25,7 +25,7 @@ from portbal_templates.style import INPUT_TAB, PERCENT, PERCENT2, PRICE, SIGNED,
 def trades_page(book: Book) -> Page:
     page = Page(
         book, "Trades", "Trades", "From the holdings to the target in whole lots, after costs.",
-        widths=[30, 13, 3, 10, 11, 11, 3, 9, 7, 10, 11, 13, 10, 12, 12, 3, 9, 9, 9, 9, 9, 9, 9, 3, 28, 9, 9],
+        widths=[30, 13, 3, 10, 11, 11, 3, 9, 7, 10, 11, 13, 10, 12, 12, 3, *[9] * 7, 3, 28, 9, 9],
         tab=INPUT_TAB,
     )
     page.source(2, "Holdings are made up. Buys are positive and sells negative in Quantity and "

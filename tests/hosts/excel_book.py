@@ -169,25 +169,44 @@ class Range:
     @property
     def api(self) -> Any:
         cell = self._cell(self._at)
-        book = self.sheet.book
-
         class Api(SimpleNamespace):
             def __setattr__(api, name: str, value: Any) -> None:  # noqa: N805
                 assert name == "Formula2", name
                 self.sheet.put(self._at, Cell(0.0, formula=value))
 
-        whole = self.sheet.spills.get(cell.spill_of or self._at)
-        parent = SimpleNamespace(SpillingToRange=whole and SimpleNamespace(
-            Row=whole[0], Column=whole[1], Rows=SimpleNamespace(Count=whole[2]),
-            Columns=SimpleNamespace(Count=whole[3])))
+        spill = self.sheet.spills.get(cell.spill_of or self._at)
+        array = next((a for a in self.sheet.arrays if _holds(a, self._at)), None)
         return Api(
-            Areas=SimpleNamespace(Count=1), Formula2=cell.formula, PrefixCharacter=cell.prefix,
-            HasSpill=whole is not None, HasArray=whole is not None, SpillParent=parent,
+            Areas=SimpleNamespace(Count=1), Formula2=cell.formula, HasSpill=spill is not None,
+            SpillParent=SimpleNamespace(SpillingToRange=spill and _Whole(self.sheet, spill)),
+            HasArray=array is not None, CurrentArray=array and _Whole(self.sheet, array),
             Value2=tuple(tuple(self._cell(spot).value for spot in s) for s in self._spots())
-            if len(self) < 10_000 else None, Book=book,
+            if len(self) < 10_000 else None,
             EntireColumn=_Formats(self.sheet, "column", self.column),
             EntireRow=SimpleNamespace(Font=_Formats(self.sheet, "row", self.row)),
         )
+
+
+def _holds(area: tuple[int, int, int, int], spot: tuple[int, int]) -> bool:
+    return all(0 <= at - first < size for at, first, size in zip(spot, area[:2], area[2:],
+                                                             strict=True))
+
+
+class _Whole:
+    """All that one array formula fills."""
+
+    def __init__(self, sheet: Sheet, area: tuple[int, int, int, int]) -> None:
+        self.Row, self.Column = area[:2]
+        self.Rows, self.Columns = (SimpleNamespace(Count=size) for size in area[2:])
+        self.__dict__["sheet"] = sheet
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "FormulaArray":
+            self.__dict__[name] = value
+            return
+        for row in range(self.Row, self.Row + self.Rows.Count):
+            for column in range(self.Column, self.Column + self.Columns.Count):
+                self.sheet.put((row, column), Cell(0.0, formula=value))
 
 
 class _Formats:
@@ -223,6 +242,7 @@ class Sheet:
     name: str = ""
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     spills: dict[tuple[int, int], tuple[int, int, int, int]] = field(default_factory=dict)
+    arrays: list[tuple[int, int, int, int]] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
     formats: dict[tuple[str, int], Any] = field(default_factory=dict)
     state: int = -1

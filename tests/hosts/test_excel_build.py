@@ -335,3 +335,29 @@ def test_build_says_why_it_cannot(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "file").write_text("")
     assert main(["build", "excel", "-o", str(tmp_path / "file")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+# --- the documentation -------------------------------------------------------------------------
+
+def test_the_drawing_shows_the_ribbon_as_it_is() -> None:
+    from hosts.ribbon_drawing import drawing
+
+    path = HERE.parents[1] / "docs" / "images" / "ribbon.svg"
+    assert path.read_text(encoding="utf-8") == drawing(), (
+        "run python tests/hosts/ribbon_drawing.py docs/images/ribbon.svg")
+
+
+def test_the_documentation_names_every_button() -> None:
+    text = (HERE.parents[1] / "docs" / "excel.md").read_text(encoding="utf-8")
+    assert [c.label for c in commands().values() if f"*{c.label}*" not in text] == []
+
+
+def test_a_button_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The statement that VBA hands to Python, run here."""
+    from portbal_addin.hosts.excel import carrier
+
+    ran: list[str] = []
+    monkeypatch.setattr(carrier, "run", ran.append)
+    statement = next(value for name, given, value in CALLS if name == "PythonCall")
+    exec(statement, {})
+    assert ran == ["undo"]

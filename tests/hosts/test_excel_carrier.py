@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from hosts.excel_book import Book, Cell, ExcelRefused, Sheet, Table, open_book
 from portbal.errors import InputError
 from portbal_addin import journal_file
-from portbal_addin.book import AddSheet, Area, DefineName, MemoryBook, PutCells, PutFormula
+from portbal_addin.book import (
+    FILLED,
+    AddSheet,
+    Area,
+    DefineName,
+    MemoryBook,
+    PutCells,
+    PutFormula,
+)
 from portbal_addin.hosts.excel import carrier
 from portbal_addin.hosts.excel.book import ExcelBook
 from portbal_addin.macros.commands import commands, find
@@ -119,18 +127,31 @@ def test_whole_columns_are_read_as_far_as_they_are_used() -> None:
     assert book.app.statuses[-1] == "portbal: Prices: nothing to look at."
 
 
-def test_formulas_spills_and_texts_that_look_like_formulas() -> None:
+@pytest.mark.parametrize("told", ["=PORTBAL_WEIGHTS(x)", ""], ids=["its formula", "its value"])
+def test_formulas_spills_and_texts_that_look_like_formulas(told: str) -> None:
+    """A cell that a spill fills may show the formula it is filled by, or none."""
     found, book = open_book({"S": [["a", "b"], [1.0, 2.0], [3.0, 4.0]]})
     sheet = book.order[0]
     formula = "=PORTBAL_WEIGHTS(x)"
-    for row in (1, 2):
-        for column in (1, 2):
-            sheet.cells[row, column] = Cell(0.5, formula, spill_of=(1, 1))
-    sheet.cells[1, 1].spill_of = None
+    sheet.cells[1, 1] = Cell(0.5, formula)
+    for spot in ((1, 2), (2, 1), (2, 2)):
+        sheet.cells[spot] = Cell(0.5, told, spill_of=(1, 1))
     sheet.spills[1, 1] = (1, 1, 2, 2)
     sheet.cells[3, 1] = Cell("=1+1", prefix="'")
-    assert ExcelBook(found).formulas(Area("S", 1, 1, 3, 2)) == ((formula, ""), ("", ""), ("", ""))
-    assert ExcelBook(found).used("S") == Area("S", 1, 1, 3, 2)
+    seen = ExcelBook(found)
+    assert seen.formulas(Area("S", 1, 1, 3, 2)) == ((formula, FILLED), (FILLED, FILLED), ("", ""))
+    assert seen.used("S") == Area("S", 1, 1, 3, 2)
+
+
+def test_array_formulas_of_older_kind() -> None:
+    found, book = open_book({"S": [[1.0], [2.0]]})
+    sheet = book.order[0]
+    for row in (1, 2):
+        sheet.cells[row, 1] = Cell(0.5, "=PORTBAL_VAR(x)")
+    sheet.arrays.append((1, 1, 2, 1))
+    assert ExcelBook(found).formulas(Area("S", 1, 1, 2, 1)) == (("=PORTBAL_VAR(x)",), (FILLED,))
+    carrier.write(found, [PutFormula(Area("S", 1, 1), "=PORTBAL_CVAR(x)")])
+    assert [sheet.cells[row, 1].formula for row in (1, 2)] == ["=PORTBAL_CVAR(x)"] * 2
 
 
 def test_the_same_formula_in_two_cells_is_two_formulas() -> None:

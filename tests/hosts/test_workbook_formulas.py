@@ -308,3 +308,46 @@ def test_cells_as_they_are_stored() -> None:
     assert [values[f"B{row}"] for row in range(1, 7)] == [
         True, True, False, 3.0, "<&><&>", Error("#DIV/0!")]
     assert values["B7"] == "_x005F_x0041_"  # how a file writes the text _x0041_
+
+
+def test_sheets_of_any_name() -> None:
+    names = ["A1", "RC", "TRUE", "It's 'odd'", "x" * 40, "a/b?c", "Ümlaut 1", "portbal", "2024"]
+    sheets = {name: {"A1": float(at)} for at, name in enumerate(names)}
+    cells = {f"A{at + 1}": F("'" + name.replace("'", "''") + "'!A1*1")
+             for at, name in enumerate(names)}
+    cells["B1"] = F('PORTBAL.VAR(INDEX({"X";0.5;-0.5},0,1),,0.5)+SUM(portbal!A1)')
+    done = computed({"Main": cells, **sheets})
+    values = stored(done.bytes)
+    assert [values[f"A{at + 1}"] for at in range(len(names))] == [float(n) for n in range(9)]
+    assert values["B1"] == 7.0
+
+
+def test_one_value_of_an_area() -> None:
+    cells = {**NUMBERS, "Z3": F("@A1:A5*2"), "Z4": F("_xlfn.SINGLE(A1:A5)", None, "Z4"),
+             "Z5": F("@PORTBAL.FUNCTIONS()"), "Z6": F("=1+1"), "Z7": F("")}
+    done = computed(cells)
+    values = stored(done.bytes)
+    assert [values.get(f"Z{row}") for row in range(3, 8)] == [8.0, 1.5, "Name", 2.0, None]
+    assert "its formula is empty" in str(done.warnings[0])
+
+
+def test_areas_of_a_whole_sheet_are_not_read_cell_by_cell() -> None:
+    far = {"A1": 1.0, "XFD1048576": 1.0}
+    done = computed({"Far": far, "Main": {
+        "A1": F("PORTBAL.PROBLEM(Far!A1:XFD1048576)"), "A2": F("1+1", 5.0, "A2:XFD1048576"),
+        "A3": F("COUNT(Far!A1:XFD1048576)")}})
+    values = stored(done.bytes, 2)
+    assert "A1:XFD1048576 has 17,179,869,184 cells" in str(values["A1"])
+    assert values["A2"] == 5.0
+    assert "it fills 17,179,852,800 cells" in str(done.warnings[0])
+
+
+def test_what_if_tables_stay() -> None:
+    data = workbook({"A1": 1.0, "B1": F("A1*2", 2.0), "B2": F("x", 7.0), "C1": F("B2+1", 8.0)})
+    parts = parts_of(data)
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = parts[name].replace(
+        b"<f>x</f>", b'<f t="dataTable" ref="B2:B3" dt2D="0" dtr="0" r1="A1"/>')
+    done = recalculate(zipped(parts))
+    assert done.bytes == zipped(parts)
+    assert "what-if data table" in str(done.warnings[0])

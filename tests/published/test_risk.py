@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 
 from portbal import risk, tail
 from portbal.losses.laws import Moments, cornish_fisher, normal
+from reference_data import monthly
 
 HERE = Path(__file__).parent
 PEERS = json.loads((HERE / "data" / "performanceanalytics_edhec.json").read_text())
@@ -72,15 +72,7 @@ def test_performance_analytics_from_moments(index: str, level: float) -> None:
 
 @pytest.fixture(scope="module")
 def edhec() -> pd.DataFrame:
-    folder = os.environ.get("PORTBAL_REFERENCE_DATA")
-    beside = HERE.parents[2] / "shared" / "data"
-    path = (Path(folder) if folder else beside) / PEERS["file"]
-    if not path.exists():
-        pytest.skip(
-            f"{PEERS['file']} is packaged under the GPL and not part of this repository; "
-            "PORTBAL_REFERENCE_DATA names the folder that has it"
-        )
-    return pd.read_csv(path, index_col=0, parse_dates=True)
+    return monthly(PEERS["file"])
 
 
 @pytest.mark.parametrize("level", LEVELS)

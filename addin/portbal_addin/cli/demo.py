@@ -70,8 +70,8 @@ def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
     yield ""
     yield (f"Prices     {len(prices) - 1:,} days, {_day(prices[1][0])} to {_day(prices[-1][0])}, "
            f"{len(prices[0]) - 1} assets")
-    yield (f"Views      {len(book['Views']) - 1}, blended with the returns that the benchmark "
-           "implies (Black-Litterman)")
+    yield (f"Views      {len(book['Views']) - 1}, blended with the benchmark's implied returns "
+           "(Black-Litterman)")
     yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} limits, risk-free "
            f"rate {_percent(book['RiskFree'][0][0], 1)}")
     yield from _section("Weights", _weights(book))

@@ -87,13 +87,16 @@ def values(holdings: Table) -> dict[str, float]:
             for asset, row in holdings.rows.items()}
 
 
-def weights(book: Book, worth: Mapping[str, float], spelled: Mapping[str, str]) -> Block:
-    """Each value as a share of all. Cash counts in the sum, and has a row of its own only where
-    Assets has one, since limits are about the rows of Assets."""
+def weights(
+    book: Book, worth: Mapping[str, float], spelled: Mapping[str, str], net: float | None = None
+) -> Block:
+    """Each value as a share of net assets, which are the sum of all where not given. Cash counts
+    in the sum, and has a row of its own only where Assets has one, since limits are about the
+    rows of Assets."""
     assets = reading.table(book, "Assets")
     listed = set() if assets is None else {
         key(label_text(row[0])) for row in assets.trimmed().rows}
-    total = sum(worth.values())
+    total = sum(worth.values()) if net is None else net
     if total <= 0:
         raise InputError("Holdings are worth nothing", fix="Fill in quantities and prices.")
     rows: list[tuple[Cell, ...]] = [

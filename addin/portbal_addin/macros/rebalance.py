@@ -132,10 +132,12 @@ def _costs(plan: Plan) -> float:
 
 
 def _limits(book: Book, plan: Plan) -> Block | None:
-    """Every limit before and after; None where the workbook has no limits."""
+    """Every limit before and after, both of net assets before trading, as ORDERS counts; None
+    where the workbook has no limits."""
     if reading.table(book, "Limits") is None or reading.table(book, "Assets") is None:
         return None
-    before, after = (limits_at(book, held.weights(book, worth, plan.spelled))
+    net = sum(plan.worth_before.values())
+    before, after = (limits_at(book, held.weights(book, worth, plan.spelled, net))
                      for worth in (plan.worth_before, plan.worth_after))
     rows: list[tuple[Cell, ...]] = [
         (then[0], then[1], now[1], then[2], then[3], then[5], now[5])

@@ -15,7 +15,7 @@ import xlwings as xw
 from portbal.errors import InputError
 from portbal.labels import key, shorten
 from portbal_addin.block import Block, Cell
-from portbal_addin.book import Area
+from portbal_addin.book import FILLED, Area
 from portbal_addin.hosts.excel.cells import Cells
 
 _LAST_ROW = 1_048_576
@@ -70,36 +70,30 @@ class ExcelBook:
         texts = _rows(range_.formula2 if is_modern(range_) else range_.formula)
         filled: set[tuple[int, int]] = set()
         return tuple(
-            tuple(
-                "" if _is_constant(text, block.rows[down][right])
-                or (_repeats(texts, down, right) and self._is_filled(area, down, right, filled))
-                else text
-                for right, text in enumerate(row)
-            )
+            tuple(self._formula(area.cell(down, right), text, block.rows[down][right], filled)
+                  for right, text in enumerate(row))
             for down, row in enumerate(texts)
         )
 
-    def _is_filled(
-        self, area: Area, down: int, right: int, filled: set[tuple[int, int]]
-    ) -> bool:
-        """Does the cell only show what an array formula elsewhere fills it with? ``filled``: the
-        cells of which that is known."""
-        spot = (area.row + down, area.column + right)
+    def _formula(self, cell: Area, text: Any, value: Cell, filled: set[tuple[int, int]]) -> str:
+        """``filled``: the cells that array formulas above and to the left fill."""
+        spot = (cell.row, cell.column)
         if spot in filled:
-            return True
-        cell = self._range(area.cell(down, right)).api
-        if getattr(cell, "HasSpill", False):
-            whole = cell.SpillParent.SpillingToRange
-        elif cell.HasArray:
-            whole = cell.CurrentArray
+            return FILLED
+        if not (isinstance(text, str) and text.startswith("=")) or text == value:
+            return ""  # a text that only looks like a formula is its own value
+        api = self._range(cell).api
+        if getattr(api, "HasSpill", False):
+            whole = api.SpillParent.SpillingToRange
+        elif api.HasArray:
+            whole = api.CurrentArray
         else:
-            return False
+            return text
         first = (whole.Row, whole.Column)
-        filled.update(
-            (row, column) for row in range(first[0], first[0] + whole.Rows.Count)
-            for column in range(first[1], first[1] + whole.Columns.Count) if (row, column) != first
-        )
-        return spot in filled
+        filled.update((row, column) for row in range(first[0], first[0] + whole.Rows.Count)
+                      for column in range(first[1], first[1] + whole.Columns.Count))
+        filled.discard(first)
+        return text if spot == first else FILLED
 
     def _range(self, area: Area) -> xw.Range:
         sheet = self.book.sheets[area.sheet]
@@ -131,17 +125,6 @@ class ExcelBook:
 def is_modern(range_: xw.Range) -> bool:
     """Does this Excel have dynamic arrays?"""
     return hasattr(range_.api, "Formula2")
-
-
-def _is_constant(text: Any, value: Cell) -> bool:
-    """A text that only looks like a formula is its own value."""
-    return not (isinstance(text, str) and text.startswith("=")) or text == value
-
-
-def _repeats(texts: list[list[Any]], down: int, right: int) -> bool:
-    text = texts[down][right]
-    return bool((down and texts[down - 1][right] == text)
-                or (right and texts[down][right - 1] == text))
 
 
 def _rows(raw: Any) -> list[list[Any]]:

@@ -16,7 +16,16 @@ import xlwings as xw
 from portbal.errors import UserError
 from portbal_addin import journal_file
 from portbal_addin.block import Cell, column_letters, is_error
-from portbal_addin.book import AddSheet, Area, Changes, DefineName, PutCells, Write, needed
+from portbal_addin.book import (
+    FILLED,
+    AddSheet,
+    Area,
+    Changes,
+    DefineName,
+    PutCells,
+    Write,
+    needed,
+)
 from portbal_addin.hosts.excel.book import ExcelBook, is_modern
 from portbal_addin.macros.commands import APPLY, Command, commands, find
 from portbal_addin.macros.rebalance import previewed
@@ -156,7 +165,7 @@ def _restorer(book: xw.Book, area: Area) -> Callable[[], None]:
         _range(book, area).raw_value = [[_plain(book, cell) for cell in row] for row in block]
         for down, row in enumerate(formulas):
             for right, formula in enumerate(row):
-                if formula:
+                if formula and formula != FILLED:
                     _put_formula(_range(book, area.cell(down, right)), formula)
 
     return restore

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from portbal.errors import InputError, NotAvailable
@@ -86,42 +86,45 @@ def _settings(machine: Machine) -> bytes:
 
 def apply(machine: Machine, steps: tuple[Step, ...]) -> tuple[Written, ...]:
     """Write all files, or none; InputError with the reason."""
-    known = {written.path: written for written in _listed(machine)}
-    before = {step.path: machine.read(step.path) for step in steps}
-    done: list[Step] = []
-    result = dict(known)
-    try:
-        for step in steps:
-            old, listed = before[step.path], known.get(step.path)
-            ours = listed is not None and old is not None and _digest(old) == listed.digest
-            has_kept = listed is not None and listed.kept
-            kept = has_kept or (old is not None and not ours)
-            if kept and not has_kept:
-                machine.write(step.path + KEPT, old or b"")
-            done.append(step)
-            machine.write(step.path, step.content)
-            result[step.path] = Written(step.path, _digest(step.content), kept)
-        machine.write(_list_path(machine), json.dumps(
-            [asdict(written) for written in result.values()], indent=1).encode("utf-8"))
-    except OSError as error:
-        for step in reversed(done):
-            _put_back(machine, step.path, before[step.path])
-        raise InputError(
-            f"{done[-1].path if done else steps[0].path} cannot be written: "
-            f"{error.strerror or error}",
-            fix="Close Excel, then run portbal install again; nothing was changed.",
-        ) from None
+    result = {written.path: written for written in _listed(machine)}
+    writes: list[tuple[str, bytes]] = []
+    for step in steps:
+        old, listed = machine.read(step.path), result.get(step.path)
+        ours = listed is not None and old is not None and _digest(old) == listed.digest
+        has_kept = listed is not None and listed.kept
+        if old is not None and not ours and not has_kept:
+            writes.append((step.path + KEPT, old))
+            has_kept = True
+        writes.append((step.path, step.content))
+        result[step.path] = Written(step.path, _digest(step.content), has_kept)
+    writes.append((_list_path(machine), _as_json(result.values())))
+    _write_all(machine, writes)
     return tuple(result.values())
 
 
-def _put_back(machine: Machine, path: str, content: bytes | None) -> None:
-    now = machine.read(path)
-    if now == content:
-        return
-    if content is None:
-        machine.remove(path)
-    else:
-        machine.write(path, content)
+def _write_all(machine: Machine, writes: list[tuple[str, bytes]]) -> None:
+    before: dict[str, bytes | None] = {}
+    path = ""
+    try:
+        for path, content in writes:
+            before[path] = machine.read(path)
+            machine.write(path, content)
+    except OSError as error:
+        for written, old in reversed(before.items()):
+            if machine.read(written) == old:
+                continue
+            if old is None:
+                machine.remove(written)
+            else:
+                machine.write(written, old)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}",
+            fix="Close Excel, then run portbal install again; nothing was changed.",
+        ) from None
+
+
+def _as_json(listed: Iterable[Written]) -> bytes:
+    return json.dumps([asdict(written) for written in listed], indent=1).encode("utf-8")
 
 
 def remove(machine: Machine, *, dry_run: bool = False) -> tuple[str, ...]:
@@ -150,7 +153,7 @@ def remove(machine: Machine, *, dry_run: bool = False) -> tuple[str, ...]:
     path = _list_path(machine)
     if not dry_run and machine.read(path) is not None:
         if left:
-            machine.write(path, json.dumps([asdict(each) for each in left]).encode("utf-8"))
+            machine.write(path, _as_json(left))
         else:
             machine.remove(path)
     return tuple(lines)

@@ -12,14 +12,14 @@ from functools import cached_property
 from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.labels import key, shorten
 from portbal_addin.block import Block, Cell, is_error, serial_of
-from portbal_addin.book import AddSheet, Area, DefineName, PutCells, PutFormula, Write
+from portbal_addin.book import FILLED, AddSheet, Area, DefineName, PutCells, PutFormula, Write
 from portbal_addin.hosts.workbook import references
 from portbal_addin.hosts.workbook.additions import with_formulas, with_name, with_sheet
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.names import shifted
 from portbal_addin.hosts.workbook.patch import Update, patched
 from portbal_addin.hosts.workbook.sheet import StoredFormula
-from portbal_addin.hosts.workbook.workbook import Workbook
+from portbal_addin.hosts.workbook.workbook import Workbook, block_of
 
 
 class FileBook:
@@ -60,7 +60,12 @@ class FileBook:
         return Area(sheet, 1, 1, stored.rows, stored.columns)
 
     def block(self, area: Area) -> Block:
-        return self._workbook.block(self._inner(area))
+        inner = self._inner(area)
+        if area.height >= references.LAST_ROW or area.width >= references.LAST_COLUMN:
+            return self._workbook.block(inner)
+        stored = self._workbook.stored(inner.sheet)
+        return block_of(stored.values, inner, self._workbook.sheets[inner.sheet],
+                        self._workbook.date1904)
 
     def formulas(self, area: Area) -> tuple[tuple[str, ...], ...]:
         texts = self._texts[self._number(area.sheet)]
@@ -98,8 +103,11 @@ class FileBook:
     @cached_property
     def _texts(self) -> list[dict[tuple[int, int], str]]:
         """The formulas of every sheet by row and column, with their equals sign."""
-        return [dict(_formula_texts(self._workbook.stored(number).formulas))
-                for number in range(len(self._workbook.sheets))]
+        found = []
+        for number in range(len(self._workbook.sheets)):
+            formulas = self._workbook.stored(number).formulas
+            found.append({**dict(_filled(formulas)), **dict(_formula_texts(formulas))})
+        return found
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -179,3 +187,11 @@ def _formula_texts(formulas: list[StoredFormula]) -> Iterable[tuple[tuple[int, i
             master = masters[formula.shared]
             text = shifted(master.text, formula.row - master.row, formula.column - master.column)
         yield (formula.row, formula.column), f"={text}"
+
+
+def _filled(formulas: list[StoredFormula]) -> Iterable[tuple[tuple[int, int], str]]:
+    """The cells that array formulas fill."""
+    for formula in formulas:
+        if formula.kind == "array" and formula.ref:
+            for spot in references.area_of(0, formula.ref).spots():
+                yield (spot.row, spot.column), FILLED

@@ -44,11 +44,13 @@ _ROOM = 1000  # rows and columns that results may grow into
 
 @dataclass(frozen=True)
 class Reader:
-    """Turns formulas of one workbook into expressions. used: the last row and column of each
+    """Turns formulas of one workbook into expressions. titles: how the engine calls the
+    sheets. used: the last row and column of each
     sheet. now: the serial number that NOW() has in this run. lambdas: the engine may have
     LAMBDA, which can break it."""
 
     names: Names
+    titles: tuple[str, ...]
     used: tuple[tuple[int, int], ...]
     now: float
     date1904: bool = False
@@ -178,9 +180,13 @@ class _Writer:
                 else:
                     self._area(self._clamped(node.area) if clamped else node.area, onto)
             elif isinstance(node, Token):
-                if node.kind == "operator" and node.text in ("#", "@"):
-                    raise NotAvailable(f"it uses {node.text} on a result", fix="Name the cells.")
-                onto.parts.append(node.text)
+                if node.text == "#" and node.kind == "operator":
+                    raise NotAvailable("it uses # on a result", fix="Name the cell.")
+                if node.text == "@" and node.kind == "operator" and after is not None:
+                    self._single(Call("SINGLE", ((after,),)), onto, scope)
+                    at += 1
+                else:
+                    onto.parts.append(node.text)
             elif isinstance(node, Group):
                 applied = at > 0 and isinstance(nodes[at - 1], (Call, Group))
                 if len(node.arguments) != 1 and not applied:
@@ -344,7 +350,7 @@ class _Writer:
         onto.roams = True
         onto.parts.append(f"LET({_TEXT},")
         self._list("(", call.arguments[:1], onto, scope)
-        own = _text_literal(quoted(names.sheets[self._spot.sheet]) + "!")
+        own = _text_literal(quoted(self._reader.titles[self._spot.sheet]) + "!")
         known = "".join(
             f",{_text_literal(name)},{_text_literal(self._address(area))}"
             for name, area in addresses(names, self._spot.sheet).items()
@@ -354,7 +360,7 @@ class _Writer:
         onto.parts.append(f",INDIRECT({switch}))")
 
     def _address(self, area: Area) -> str:
-        return f"{quoted(self._reader.names.sheets[area.sheet])}!{area.text}"
+        return f"{quoted(self._reader.titles[area.sheet])}!{area.text}"
 
     def _let(self, call: Call, onto: Expression, scope: _Scope) -> None:
         onto.parts.append("LET(")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import marshal
 import math
+import re
 import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from portbal_addin.hosts.workbook.references import Area, Spot
 MEMORY = 1500  # megabytes
 _CHILD = Path(__file__).with_name("child.py")
 _PATIENCE = 0.1  # seconds between looks at the clock
+_TITLE = re.compile(r"[^\[\]:*?/\\]{1,31}")
 _LENGTH = struct.Struct("<Q")
 
 Value = Any  # None, bool, float, str, ErrorText
@@ -40,6 +42,20 @@ class EngineStopped(NotAvailable):
 
 class EngineBroken(NotAvailable):
     """The engine crashed."""
+
+
+def titles(sheets: Iterable[str]) -> list[str]:
+    """What the engine calls these sheets: by their names, unless it refuses them or they are
+    taken."""
+    taken: set[str] = set()
+    result = []
+    for number, name in enumerate(sheets, start=1):
+        title = name if _TITLE.fullmatch(name) else f"portbal sheet {number}"
+        while title.casefold() in taken:
+            title += "~"
+        taken.add(title.casefold())
+        result.append(title)
+    return result
 
 
 class Engine:

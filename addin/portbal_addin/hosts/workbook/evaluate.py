@@ -16,12 +16,12 @@ from portbal_addin.hosts.workbook.content import (
     inner_calls,
     text_of,
 )
-from portbal_addin.hosts.workbook.engine import Engine, Value
+from portbal_addin.hosts.workbook.engine import Engine, Value, titles
 from portbal_addin.hosts.workbook.graph import Graph, Order
 from portbal_addin.hosts.workbook.grid import NOT_AVAILABLE, Grid, fitted
 from portbal_addin.hosts.workbook.plan import Formula
 from portbal_addin.hosts.workbook.references import Area, Spot, quoted
-from portbal_addin.hosts.workbook.slots import Slots, distinct
+from portbal_addin.hosts.workbook.slots import Slots
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import Answer, Problem, find
 
@@ -37,7 +37,7 @@ class Run:
         self.workbook = workbook
         self.formulas = formulas
         self.grid = Grid(workbook, formulas)
-        self.graph = Graph(formulas, self._fills)
+        self.graph = Graph(formulas, self.fills)
         self.order: Order = self.graph.order()
         self.made: dict[PortbalCall, Made] = {}
         self.blocked: dict[Formula, Problem] = {}
@@ -45,7 +45,7 @@ class Run:
         self.engine = engine
         self._cache: dict[bytes, Answer | Problem] = {}
         self.slots = Slots(formulas, len(workbook.sheets))
-        self._sheets = distinct([*workbook.sheets, "portbal", *self.slots.sheets])
+        self._sheets = titles([*workbook.sheets, "portbal", *self.slots.sheets])
         self.live: dict[Formula, None] = {}
         self._confined: set[Formula] = set()
         self._written: dict[Formula | Expression, str] = {}
@@ -56,7 +56,8 @@ class Run:
         self._roams = any(_roams(formula.content) for formula in formulas)
         self._arguments = Arguments(self.grid, self.slots, engine, self.graph.index.at, self.made)
 
-    def _fills(self, formula: Formula) -> Area:
+    def fills(self, formula: Formula) -> Area:
+        """The cells that a formula fills now."""
         return self.grid.spills.get(formula.spot, formula.ref)
 
     # --- the engine --------------------------------------------------------------------------
@@ -136,7 +137,7 @@ class Run:
     def keep(self, formula: Formula, reason: str) -> None:
         """Give a formula up: it shows its stored value from now on."""
         self.live.pop(formula, None)
-        self.engine.clear([self._fills(formula)])
+        self.engine.clear([self.fills(formula)])
         formula.keep(reason)
         stored = self.workbook.stored(formula.spot.sheet).values
         rows = [[stored.get((row, column)) for column in range(formula.ref.left,
@@ -239,7 +240,7 @@ class Run:
         """Give up calls that wait for themselves, as is seen once the sizes of all results are
         known. True if there were any."""
         before = len(self.order.circular)
-        self.graph = Graph(self.formulas, self._fills)
+        self.graph = Graph(self.formulas, self.fills)
         self.order.circular |= self.graph.order().circular
         for call in self.order.circular:
             self._give_up(call)
@@ -253,7 +254,7 @@ class Run:
             made = self.made[call]
             self._take(call, made.digest, Problem(call.name, "circular"))
             self.evaluate()
-            if self._arguments.of(call)[1] != made.digest:
+            if self._asked(call)[1] != made.digest:
                 self._give_up(call)
                 self.order.circular.add(call)
             else:
@@ -267,14 +268,23 @@ class Run:
             if made is None:
                 self._give_up(call)
             return made is None
-        arguments, digest = self._arguments.of(call)
+        arguments, digest, problem = self._asked(call)
         if made is not None and made.digest == digest:
             return False
-        result = self._cache.get(digest)
+        result = problem or self._cache.get(digest)
         if result is None:
             result = self._cache[digest] = _invoked(call.name, arguments)
         self._take(call, digest, result)
         return True
+
+    def _asked(
+        self, call: PortbalCall
+    ) -> tuple[list[Block | None], bytes, Problem | None]:
+        """The arguments of a call with their digest, or the problem with them."""
+        try:
+            return *self._arguments.of(call), None
+        except InputError as error:
+            return [], str(error).encode(), Problem(call.name.upper(), error.problem, error.fix)
 
     def _give_up(self, call: PortbalCall) -> None:
         self._take(call, b"", Problem(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from portbal.errors import InputError
 from portbal_addin.block import Block, Cell, serial_of
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.plan import Formula
-from portbal_addin.hosts.workbook.references import Area, Spot, area_of
+from portbal_addin.hosts.workbook.references import MOST_CELLS, Area, Spot, area_of
 from portbal_addin.hosts.workbook.workbook import Workbook, block_of
 
 Rows = Sequence[Sequence[Value]]
@@ -66,13 +67,16 @@ class Grid:
 
     def block(self, area: Area) -> Block:
         """The cells of an area, as far as the sheet is used. The same area of an unchanged
-        sheet gives the same block."""
+        sheet gives the same block. InputError when there are too many."""
         changes = self._changes[area.sheet]
         kept = self._blocks.get(area)
         if kept is not None and kept[0] == changes:
             return kept[1]
         rows, columns = self._used[area.sheet]
         clamped = area._replace(bottom=min(area.bottom, rows), right=min(area.right, columns))
+        if clamped.height * clamped.width > MOST_CELLS:
+            raise InputError(f"{area.text} has {clamped.height * clamped.width:,} cells",
+                             fix="Select the table alone.")
         block = block_of(self.values[area.sheet], clamped, self._sheets[area.sheet],
                          self.date1904)
         self._blocks[area] = (changes, block)

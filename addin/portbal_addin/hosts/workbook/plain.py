@@ -59,10 +59,13 @@ _ABSOLUTE = re.compile(rf"{_SHEET}\$[A-Z]{{1,3}}\$[0-9]{{1,7}}(?::\$[A-Z]{{1,3}}
 
 
 class PlainReader:
-    def __init__(self, names: Names) -> None:
-        self._columns: dict[str, int] = {}
+    """titles: how the engine calls the sheets."""
+
+    def __init__(self, names: Names, titles: tuple[str, ...]) -> None:
         self._sheets: dict[str, int | None] = {"": None}
         for number, name in enumerate(names.sheets):
+            if titles[number] != name:
+                continue
             self._sheets[f"{name}!"] = number
             self._sheets["'" + name.replace("'", "''") + "'!"] = number
         own = {name for name, sheet in names.defined if sheet is not None}
@@ -91,9 +94,9 @@ class PlainReader:
             if sheet not in self._sheets:
                 return None
             number = self._sheets[sheet]
-            top, left = int(digits), self._column(letters)
+            top, left = int(digits), column_number(letters)
             bottom = int(last_digits) if last_digits else top
-            right = self._column(last_letters) if last_letters else left
+            right = column_number(last_letters) if last_letters else left
             if not (0 < top <= bottom <= LAST_ROW and left <= right <= LAST_COLUMN):
                 return None
             areas.append(Area(spot.sheet if number is None else number, top, left, bottom, right))
@@ -113,12 +116,6 @@ class PlainReader:
             return f"{sheet}!{letters}{data.top}:{letters}{data.bottom}"
         inside = data.sheet == spot.sheet and data.top <= spot.row <= data.bottom
         return f"{sheet}!{letters}{spot.row}" if inside else match[0]
-
-    def _column(self, letters: str) -> int:
-        number = self._columns.get(letters)
-        if number is None:
-            number = self._columns[letters] = column_number(letters)
-        return number
 
 
 def _is_whole(formula: str) -> bool:

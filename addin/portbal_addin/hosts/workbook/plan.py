@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.carry import Reader
 from portbal_addin.hosts.workbook.content import Expression, PortbalCall, inner_calls
-from portbal_addin.hosts.workbook.engine import Value
+from portbal_addin.hosts.workbook.engine import Value, titles
 from portbal_addin.hosts.workbook.lexer import Token, tokens
 from portbal_addin.hosts.workbook.names import resolved, shifted
 from portbal_addin.hosts.workbook.plain import PlainReader
-from portbal_addin.hosts.workbook.references import Area, Spot, area_of
+from portbal_addin.hosts.workbook.references import MOST_CELLS, Area, Spot, area_of
 from portbal_addin.hosts.workbook.sheet import StoredFormula, StoredSheet
 from portbal_addin.hosts.workbook.tree import Ref
 from portbal_addin.hosts.workbook.workbook import Workbook
@@ -24,8 +24,8 @@ class Formula:
 
     kind: plain (one value), fixed (an array formula that fills ``ref``), dynamic (its result
     spills; ``ref`` is what it filled when the file was saved). content: what computes it, or
-    None when it keeps its stored value; ``reason`` says why. stored: the value in the file;
-    is_stored: there is one.
+    None when it keeps its stored value; ``reason`` says why. calls: the portbal calls whose
+    results it uses directly. stored: the value in the file; is_stored: there is one.
     """
 
     spot: Spot
@@ -36,14 +36,8 @@ class Formula:
     is_stored: bool
     content: Expression | PortbalCall | None = None
     reason: str = ""
+    calls: list[PortbalCall] = field(default_factory=list)
     areas: list[Area] = field(default_factory=list)
-
-    @property
-    def calls(self) -> list[PortbalCall]:
-        """The portbal calls whose results this formula uses directly."""
-        if isinstance(self.content, PortbalCall):
-            return [self.content]
-        return inner_calls(self.content) if self.content is not None else []
 
     @property
     def is_native(self) -> bool:
@@ -54,6 +48,7 @@ class Formula:
         if isinstance(self.content, Expression):
             self.areas = list(self.content.areas)
         self.content = None
+        self.calls = []
         self.reason = reason
 
 
@@ -62,8 +57,9 @@ def formulas(workbook: Workbook, now: float, *, lambdas: bool = True) -> list[Fo
     engine may have formulas with LAMBDA, which can break it."""
     sheets = [workbook.stored(number) for number in range(len(workbook.sheets))]
     used = tuple((sheet.rows, sheet.columns) for sheet in sheets)
-    reader = Reader(workbook.names, used, now, workbook.date1904, lambdas)
-    quick = PlainReader(workbook.names)
+    names = tuple(titles(workbook.sheets))
+    reader = Reader(workbook.names, names, used, now, workbook.date1904, lambdas)
+    quick = PlainReader(workbook.names, names)
     found = []
     for number, sheet in enumerate(sheets):
         for formula in _read(workbook, number, sheet):
@@ -79,9 +75,9 @@ def _carry(formula: Formula, reader: Reader, quick: PlainReader) -> None:
         if formula.content is not None:
             return
     try:
-        formula.content = reader.carried(
-            formula.text, formula.spot, array=formula.kind != "plain"
-        )
+        content = reader.carried(formula.text, formula.spot, array=formula.kind != "plain")
+        formula.content = content
+        formula.calls = [content] if isinstance(content, PortbalCall) else inner_calls(content)
     except NotAvailable as error:
         formula.reason = f"{error.problem}. {error.fix}"
         formula.areas = list(_mentioned(formula, reader))
@@ -112,7 +108,7 @@ def _read(workbook: Workbook, number: int, sheet: StoredSheet) -> Iterator[Formu
     shared: dict[str, StoredFormula] = {}
     for stored in sheet.formulas:
         spot = Spot(number, stored.row, stored.column)
-        text, reason = stored.text, ""
+        text, reason = stored.text.removeprefix("="), ""
         if stored.kind == "shared":
             if text:
                 shared.setdefault(stored.shared, stored)
@@ -120,7 +116,12 @@ def _read(workbook: Workbook, number: int, sheet: StoredSheet) -> Iterator[Formu
                 text, reason = _follower(stored, shared.get(stored.shared))
         elif stored.kind == "dataTable":
             reason = "it is part of a what-if data table. Recalculate it in a spreadsheet program."
+        elif not text.strip():
+            reason = "its formula is empty. Type it again."
         kind, ref = _kind(stored, spot, workbook)
+        if ref.height * ref.width > MOST_CELLS:
+            reason = f"it fills {ref.height * ref.width:,} cells. Let it fill fewer."
+            kind, ref = "plain", Area.at(spot)
         value = sheet.values.get((stored.row, stored.column))
         yield Formula(spot, text, kind, ref, value, (stored.row, stored.column) in sheet.values,
                       reason=reason)

@@ -113,7 +113,7 @@ def _updates(run: Run, formula: Formula, agreed: Agreed) -> Iterator[tuple[Spot,
     if formula.content is None:
         return
     stored = run.workbook.stored(formula.spot.sheet).values
-    area = run.grid.spills.get(formula.spot, formula.ref)
+    area = run.fills(formula)
     moved = area != formula.ref
     for spot in _union(area, formula.ref):
         value = _written(run.grid.get(spot)) if area.holds(spot) else None
@@ -129,7 +129,8 @@ def _updates(run: Run, formula: Formula, agreed: Agreed) -> Iterator[tuple[Spot,
 
 def _union(one: Area, other: Area) -> Iterator[Spot]:
     yield from one.spots()
-    yield from (spot for spot in other.spots() if not one.holds(spot))
+    if one != other:
+        yield from (spot for spot in other.spots() if not one.holds(spot))
 
 
 def _written(value: Value) -> Value:
@@ -157,7 +158,7 @@ def _problem(run: Run, formula: Formula) -> str:
         return str(shown)
     failed = [made.result for call in _all_calls(formula.calls)
               if (made := run.made.get(call)) and isinstance(made.result, Problem)]
-    area = run.grid.spills.get(formula.spot, formula.ref)
+    area = run.fills(formula)
     values = [run.grid.get(spot) for spot in area.spots()]
     if failed and any(isinstance(v, ErrorText) or is_problem(v) for v in values):
         return failed[0].text

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from portbal_addin.block import column_letters
 
 LAST_ROW = 1_048_576
 LAST_COLUMN = 16_384
+MOST_CELLS = 5_000_000  # that a sheet, an argument or a result may have
 
 _CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 _PLAIN_SHEET = re.compile(r"[^\W\d][\w.]*")
+_TAKEN = re.compile(r"[A-Z]{1,3}\d*|R\d*C\d*|TRUE|FALSE", re.IGNORECASE)
 
 
 class Spot(NamedTuple):
@@ -80,11 +83,15 @@ class Area(NamedTuple):
                 and self.left <= other.right and other.left <= self.right)
 
     def spots(self) -> Iterator[Spot]:
+        if self.is_cell:
+            yield self.first
+            return
         for row in range(self.top, self.bottom + 1):
             for column in range(self.left, self.right + 1):
                 yield Spot(self.sheet, row, column)
 
 
+@lru_cache(maxsize=LAST_COLUMN)
 def column_number(letters: str) -> int:
     number = 0
     for letter in letters.upper():
@@ -113,6 +120,6 @@ def area_of(sheet: int, text: str) -> Area:
 
 def quoted(sheet: str) -> str:
     """A sheet's name as formulas write it."""
-    if _PLAIN_SHEET.fullmatch(sheet) and not _CELL.fullmatch(sheet):
+    if _PLAIN_SHEET.fullmatch(sheet) and not _TAKEN.fullmatch(sheet):
         return sheet
     return "'" + sheet.replace("'", "''") + "'"

@@ -9,9 +9,7 @@ from portbal.errors import InputError, NotAvailable
 from portbal_addin.block import date_of, serial_of
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.markup import decoded, local, parse, parser
-from portbal_addin.hosts.workbook.references import column_number
-
-MOST_CELLS = 5_000_000
+from portbal_addin.hosts.workbook.references import MOST_CELLS, column_number
 
 
 @dataclass(slots=True)

@@ -46,15 +46,3 @@ class Slots:
         self.places = {expression: next(spots) for expression in (*arguments, *apart)}
         self.twins = {expression: next(spots) for expression in arguments}
         self.sheets = [f"portbal {number + 1}" for number in range(-(-count // each))]
-
-
-def distinct(names: list[str]) -> list[str]:
-    """Our sheets named so that no sheet of the user's is named alike."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        while name.casefold() in taken:
-            name += "~"
-        taken.add(name.casefold())
-        result.append(name)
-    return result
