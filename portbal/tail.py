@@ -221,13 +221,12 @@ def table(
     if not len(levels):
         raise InputError("it is empty", fix="Give a level such as 95%.", argument="levels")
     values = portfolio(returns, weights)
-    rows: list[tuple[str, float, float, float]] = []
-    notes: dict[str, None] = {}
-    for method in methods:
-        for level, found in zip(levels, _tails(values, method, levels), strict=True):
-            rows.append((method, level, found.var, found.cvar))
-            notes.update((f"{method}: {note}", None) for note in found.notes)
-    frame = pd.DataFrame(rows, columns=["Method", "Level", "VaR", "CVaR"])
+    found = [(method, tail) for method in methods for tail in _tails(values, method, levels)]
+    notes = {f"{method}: {note}": None for method, tail in found for note in tail.notes}
+    frame = pd.DataFrame({
+        "Method": [method for method, _ in found], "Level": list(levels) * len(methods),
+        "VaR": [tail.var for _, tail in found], "CVaR": [tail.cvar for _, tail in found],
+    })
     return Noted(frame, notes=tuple(notes))
 
 

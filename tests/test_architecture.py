@@ -91,6 +91,7 @@ FOREIGN = {
     "threadpoolctl": ["portbal.solve"],
     "pypfopt": ["portbal"],
     "xlwings": ["portbal_addin.hosts.excel", "portbal_udfs"],
+    "pywintypes": ["portbal_addin.hosts.excel"],
     "ironcalc": ["portbal_addin.hosts.workbook"],
     "xlsxwriter": ["portbal_templates"],
     "packaging": ["portbal_addin.hosts.workbook"],

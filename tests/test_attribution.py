@@ -128,7 +128,8 @@ def test_equal_returns_are_the_limit_of_nearly_equal_ones(method: str) -> None:
     effects = pd.DataFrame({"a": [0.01, -0.02, 0.03], "b": [-0.01, 0.02, -0.03]})
     other = pd.Series([0.05, -0.04, 0.02])
     same = attribution.link(effects, other, other, method).value["Linked"]
-    nearly = attribution.link(effects + [1e-7, 0], other + 1e-7, other, method).value["Linked"]
+    more = effects.assign(a=effects["a"] + 1e-7)
+    nearly = attribution.link(more, other + 1e-7, other, method).value["Linked"]
     np.testing.assert_allclose(same, nearly, atol=1e-6)
     assert same.sum() == pytest.approx(0, abs=1e-15)
 

@@ -355,8 +355,8 @@ def test_the_list_of_problems_says_where_each_began() -> None:
     changes = run("problems", book)
     assert changes.status == "2 problems in this workbook."
     assert changes.tables[0][1].rows[1:] == (
-        ("Sheet!B1", "MAXSHARPE", "mu: it is empty", "Give mu.", 1.0),
-        ("Sheet!C1", "VAR", "level is 2", "Use a level below 1. Or 0.95.", 0.0),
+        ("problem", "Sheet!B1", "MAXSHARPE", "mu: it is empty", "Give mu.", 1.0),
+        ("problem", "Sheet!C1", "VAR", "level is 2", "Use a level below 1. Or 0.95.", 0.0),
     )
     book = book.after(changes.writes)
     assert run("problems", book).tables[0][1].rows == changes.tables[0][1].rows

@@ -425,11 +425,12 @@ def test_garch_derivatives_are_those_of_differences() -> None:
     values = garch_series(80, 0.1, 0.8, 4)
     x = (values - values.mean()) / values.std()
     at = np.array([0.1, 0.2, 0.8, 0.3])
-    _, gradient, hessian = filtered._likelihood(x, at)
+    gradient, hessian = filtered._derivatives(filtered._path(x, at))
     for row, step in enumerate(np.eye(4) * 1e-5):
-        above, below = (filtered._likelihood(x, at + sign * step) for sign in (1, -1))
-        assert gradient[row] == pytest.approx((above[0] - below[0]) / 2e-5, abs=1e-7)
-        np.testing.assert_allclose(hessian[row], (above[1] - below[1]) / 2e-5, atol=1e-6)
+        above, below = (filtered._path(x, at + sign * step) for sign in (1, -1))
+        assert gradient[row] == pytest.approx((above.value - below.value) / 2e-5, abs=1e-7)
+        slopes = [filtered._derivatives(path)[0] for path in (above, below)]
+        np.testing.assert_allclose(hessian[row], (slopes[0] - slopes[1]) / 2e-5, atol=1e-6)
 
 
 def test_filtered_outcomes_are_surprises_at_the_next_volatility() -> None:

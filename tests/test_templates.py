@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 
 from portbal_addin.block import Rows
-from portbal_addin.cli import main
 from portbal_addin.hosts.workbook import Recalculation, recalculate
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import bare_name, functions
@@ -455,30 +453,3 @@ def test_fewer_assets_work_without_touching_a_formula(shipped: bytes) -> None:
     assert vector(after["Weights"]).sum() == pytest.approx(1)
     assert len(after["Covariance"]) == len(example.STOCKS)
     assert after["Problems"][0][0] == 0
-
-
-# --- portbal template ------------------------------------------------------------------------
-
-def test_template_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["template", "list"]) == 0
-    assert NAME in capsys.readouterr().out
-
-
-def test_template_new_keeps_existing_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["template", "new", NAME]) == 0
-    written = tmp_path / f"{NAME}.xlsx"
-    assert written.read_bytes() == read(NAME)
-    written.write_bytes(b"mine")
-    assert main(["template", "new", NAME]) == 1
-    assert "exists" in capsys.readouterr().err
-    assert written.read_bytes() == b"mine"
-    assert main(["template", "new", NAME, "--force", "-o", str(written)]) == 0
-    assert written.read_bytes() == read(NAME)
-
-
-def test_template_new_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["template", "new", "portfolio_balanser"]) == 1
-    assert f"Did you mean '{NAME}'?" in capsys.readouterr().err

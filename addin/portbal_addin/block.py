@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from portbal.labels import key
@@ -167,11 +168,11 @@ class Block:
 
     def first_text_that(self, test: Callable[[Cell], bool]) -> str | None:
         """The first text, row by row, for which ``test`` holds."""
-        for row in self.rows:
-            for cell in row:
-                if isinstance(cell, str) and test(cell):
-                    return cell
-        return None
+        return next((text for text in self._texts if test(text)), None)
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(cell for row in self.rows for cell in row if isinstance(cell, str))
 
     def find(self, row: object, column: object) -> tuple[int | None, int | None, str | None]:
         """Where a label or a 1-based row or column of this block lies: row, column, cell.

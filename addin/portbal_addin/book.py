@@ -136,6 +136,10 @@ class Book(Protocol):
         """The formula of each cell that ``block`` shows, with its equals sign; FILLED where a
         formula elsewhere fills the cell; empty where it holds a constant or nothing."""
 
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """Cell and text of the notes that formulas gave beside their results, where the host
+        knows them."""
+
 
 def plain(cell: Cell, date1904: bool) -> Cell:
     """A cell as every host would tell it: numbers as floats, dates as serials, no empty text."""
@@ -176,7 +180,8 @@ Spot = tuple[str, int, int]
 class MemoryBook:
     """A workbook that exists in memory only: what commands are tested with.
 
-    cells and formulas by sheet, row, column; a formula's value stands among the cells
+    cells and formulas by sheet, row, column; a formula's value stands among the cells.
+    said: the notes of formulas
     """
 
     name: str = "Book1.xlsx"
@@ -185,6 +190,7 @@ class MemoryBook:
     texts: Mapping[Spot, str] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     date1904: bool = False
+    said: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, tables: Mapping[str, Any]) -> MemoryBook:
@@ -216,6 +222,9 @@ class MemoryBook:
 
     def formulas(self, area: Area) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(self.texts.get(spot, "") for spot in row) for row in _spots(area))
+
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        return self.said
 
     def after(self, writes: Iterable[Write]) -> MemoryBook:
         """The workbook once these are written; nothing is calculated again."""

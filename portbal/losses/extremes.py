@@ -22,7 +22,7 @@ _USUAL, _WIDER, _WIDEST = 0.1, 1.5, 0.3
 # below this shape the likelihood has no regular maximum (Smith 1985, Biometrika 72)
 _LOWEST_SHAPE = -0.5
 _LARGEST_RATE = 1e3
-_GRID = 60
+_GRID = 24
 # a gain in log-likelihood per observation from which one more step is exact to rounding
 _CLOSE = 1e-10
 _MOST_STEPS = 100

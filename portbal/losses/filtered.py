@@ -23,7 +23,7 @@ _NO_CLUSTERING = 0.05
 _BOUNDS = (np.array([-np.inf, 1e-7, 0.0, 0.0]), np.array([np.inf, np.inf, 0.9999, 1.0]))
 # twice it is a likelihood ratio against constant variance that leaves no doubt
 _CLEAR = 30.0
-_CLIMBS = 4
+_FIRST, _CLIMBS = 4, 4
 # a gain in log-likelihood per observation from which one more step is exact to rounding
 _CLOSE = 1e-10
 _MOST_STEPS = 200
@@ -136,23 +136,22 @@ def garch(values: np.ndarray) -> Garch:
     centre, spread = float(values.mean()), float(values.std())
     x = (values - centre) / spread
     starts = [np.array([0.0, 1 - p, p, share]) for p, share in _STARTS]
-    first = max(starts[:4], key=lambda start: _value(x, start))
+    first = max((_path(x, start) for start in starts[:_FIRST]), key=lambda path: path.value)
     best = _climb(x, first)
     constant = -0.5 * (log(2 * pi) + 1)
-    if not best.inside or len(x) * (best.value - constant) < _CLEAR:
-        rest = sorted(starts, key=lambda start: -_value(x, start))[:_CLIMBS]
-        best = max([best, *(_climb(x, start) for start in rest)], key=lambda top: top.value)
+    if not best.inside or len(x) * (best.path.value - constant) < _CLEAR:
+        rest = sorted((_path(x, start) for start in starts), key=lambda path: -path.value)
+        best = max([best, *(_climb(x, path) for path in rest[:_CLIMBS])],
+                   key=lambda top: top.path.value)
     if not best.proven:
         raise NotAvailable(
             "no GARCH model fits the returns best",
             fix="Use the option filter with ewma, or another method.", argument="returns",
         )
-    at = best.at
-    mean, omega, p, share = map(float, at)
-    _, _, variances = _variances(x, at)
+    mean, omega, p, share = map(float, best.path.at)
     return Garch(
         centre + spread * mean, omega * spread**2, p * share, p * (1 - share),
-        len(x) * (best.value - log(spread)), variances * spread**2,
+        len(x) * (best.path.value - log(spread)), best.path.h * spread**2,
     )
 
 
@@ -160,36 +159,35 @@ def garch(values: np.ndarray) -> Garch:
 class _Top:
     """Where a climb ended: proven when no step leads higher, inside when off all bounds."""
 
-    value: float
-    at: np.ndarray
+    path: _Path
     proven: bool
 
     @property
     def inside(self) -> bool:
         low, high = _BOUNDS
-        return bool(((self.at > low) & (self.at < high)).all())
+        return bool(((self.path.at > low) & (self.path.at < high)).all())
 
 
-def _climb(x: np.ndarray, start: np.ndarray) -> _Top:
+def _climb(x: np.ndarray, path: _Path) -> _Top:
     """The maximum of the likelihood that Newton's method finds from here."""
     low, high = _BOUNDS
-    at, (value, gradient, hessian) = start, _likelihood(x, start)
+    gradient, hessian = _derivatives(path)
     damping = 0.0
     for _ in range(_MOST_STEPS):
-        stuck = ((at <= low) & (gradient <= 0)) | ((at >= high) & (gradient >= 0))
+        stuck = ((path.at <= low) & (gradient <= 0)) | ((path.at >= high) & (gradient >= 0))
         step = _uphill(hessian, gradient, damping, stuck)
-        there = np.minimum(np.maximum(at + step, low), high)
-        gain = float(gradient @ step)
-        if gain <= _CLOSE and damping < 1e-3:
-            return _Top(value + gain / 2, there, True)
-        if _value(x, there) > value:
+        trial = _path(x, np.minimum(np.maximum(path.at + step, low), high))
+        if float(gradient @ step) <= _CLOSE and damping < 1e-3:
+            return _Top(trial, True)
+        if trial.value > path.value:
             damping = damping / 16 if damping > 1e-5 else 0.0
-            at, (value, gradient, hessian) = there, _likelihood(x, there)
+            path = trial
+            gradient, hessian = _derivatives(path)
         elif damping > 1e9:
-            return _Top(value, at, True)
+            return _Top(path, True)
         else:
             damping = max(16 * damping, 0.01)
-    return _Top(value, at, False)
+    return _Top(path, False)
 
 
 def _uphill(
@@ -216,52 +214,58 @@ def _recursion(count: int, beta: float) -> Callable[..., np.ndarray]:
     return partial(dtbsv, 1, band, lower=1, diag=1)
 
 
-def _variances(x: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """e (T,), e^2 with what lies before the first (T + 1,), and h (T + 1,)."""
+@dataclass(frozen=True)
+class _Path:
+    """at: mean, omega, p = alpha + beta, share = alpha / p; value: mean log-likelihood; e (T,);
+    squares: e^2 with what lies before the first (T + 1,);
+    h (T + 1,); inverse: 1 / h and excess: e^2 / h, without the last (T,)."""
+
+    at: np.ndarray
+    value: float
+    e: np.ndarray
+    squares: np.ndarray
+    h: np.ndarray
+    inverse: np.ndarray
+    excess: np.ndarray
+
+
+def _path(x: np.ndarray, at: np.ndarray) -> _Path:
     mean, omega, p, share = map(float, at)
     alpha, beta = p * share, p * (1 - share)
+    n = len(x)
     e = x - mean
-    squares = np.empty(len(x) + 1)
+    squares = np.empty(n + 1)
     np.multiply(e, e, out=squares[1:])
-    squares[0] = float(e @ e) / len(x)
+    squares[0] = float(e @ e) / n
     inputs = omega + alpha * squares
     inputs[0] += beta * squares[0]
-    return e, squares, _recursion(len(inputs), beta)(inputs)
+    h = _recursion(n + 1, beta)(inputs)
+    inverse = 1 / h[:-1]
+    excess = squares[1:] * inverse
+    value = -0.5 * (log(2 * pi) + float(np.log(h[:-1]).sum() + excess.sum()) / n)
+    return _Path(at, value, e, squares, h, inverse, excess)
 
 
-def _value(x: np.ndarray, at: np.ndarray) -> float:
-    """Mean log-likelihood at mean, omega, p = alpha + beta, share = alpha / p."""
-    _, squares, h = _variances(x, at)
-    return _mean_log(h[:-1], squares[1:] / h[:-1])
-
-
-def _mean_log(h: np.ndarray, excess: np.ndarray) -> float:
-    return -0.5 * (log(2 * pi) + float(np.log(h).sum() + excess.sum()) / len(h))
-
-
-def _likelihood(x: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Mean log-likelihood, gradient and Hessian where `_value` has its value, by the
-    recursions of Fiorentini, Calzolari and Panattoni."""
-    _, _, p, share = map(float, at)
+def _derivatives(path: _Path) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient and Hessian of the mean log-likelihood, by the recursions of Fiorentini, Calzolari
+    and Panattoni."""
+    _, _, p, share = map(float, path.at)
     alpha, beta = p * share, p * (1 - share)
-    n = len(x)
+    e, squares, inverse, excess = path.e, path.squares, path.inverse, path.excess
+    n = len(e)
     solve = _recursion(n, beta)
-    e, squares, h_all = _variances(x, at)
-    h = h_all[:-1]
     # dh by mean, omega, alpha, beta; what lies before the first return depends on the mean
     first = np.zeros((4, n + 1))
     first[0, 0] = before = -2 * float(e.sum()) / n
     inputs = np.empty((4, n))
     inputs[0, 0], inputs[1] = alpha * before, 1.0
     np.multiply(e[:-1], -2 * alpha, out=inputs[0, 1:])
-    inputs[2], inputs[3, 0], inputs[3, 1:] = squares[:-1], squares[0], h[:-1]
+    inputs[2], inputs[3, 0], inputs[3, 1:] = squares[:-1], squares[0], path.h[:-2]
     inputs[:, 0] += beta * first[:, 0]
     for row, given in zip(first, inputs, strict=True):
         row[1:] = solve(given)
     lagged, first = first[:, :-1], first[:, 1:]
 
-    inverse = 1 / h
-    excess = squares[1:] * inverse
     surprise = e * inverse
     by_h = (0.5 * excess - 0.5) * inverse
     gradient = first @ by_h
@@ -288,4 +292,4 @@ def _likelihood(x: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.nd
     twisted = turn.T @ hessian @ turn
     twisted[2, 3] += gradient[2] - gradient[3]
     twisted[3, 2] += gradient[2] - gradient[3]
-    return _mean_log(h, excess), turn.T @ gradient / n, twisted / n
+    return turn.T @ gradient / n, twisted / n

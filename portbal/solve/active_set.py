@@ -134,22 +134,22 @@ class ActiveSet:
     def solve(self, right: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
         """p (n,) and Cp, where p is 0 but on the free assets, sum(p) = total, and
         Cp + multiplier = right there."""
-        free = self.free
-        right = _centred(right)
+        free, inverse = self.free, self.inverse
+        missing = right = _centred(right)
         goal = _CLOSE * float(np.abs(right).max())
-        step, product = np.zeros(len(self.cov)), np.zeros(len(self.cov))
-        missing = right
+        ones = inverse @ np.ones(len(free))
+        step = np.zeros(len(self.cov))
         for _ in range(3):
-            both = self.inverse @ np.column_stack([missing, np.ones(len(free))])
-            step[free] += _balanced(both, total - float(step.sum()))
+            step[free] += _balanced(inverse @ missing, ones, total - float(step.sum()))
             product = self.cov @ step
             missing = _centred(right - product[free])
-            if np.abs(missing).max() <= goal + self._least_error(step):
+            error = float(np.abs(missing).max())
+            if error <= goal or error <= self._least_error(step):
                 return step, product
         self.renew()
         square = self.cov[np.ix_(free, free)] + self.shift
         both = np.linalg.solve(square, np.column_stack([right, np.ones(len(free))]))
-        step[free] = _balanced(both, total)
+        step[free] = _balanced(both[:, 0], both[:, 1], total)
         return step, self.cov @ step
 
     def _least_error(self, step: np.ndarray) -> float:
@@ -215,7 +215,16 @@ def corner(
             rest = box.budget - float(weights.sum()) if full else 0.0
     free[last] = True
     side[last] = 0
+    if free.sum() > 1 and _replicating(cov[np.ix_(free, free)]):
+        raise Unproven("the covariance of the unbounded assets is singular")
     return ActiveSet(cov, side.astype(np.int8), np.flatnonzero(free)), weights
+
+
+def _replicating(cov: np.ndarray) -> bool:
+    """Whether some mixes of these assets differ in nothing that the covariance shows."""
+    shifted = cov + (float(np.mean(np.diag(cov))) or 1.0)
+    deviation = np.sqrt(np.diag(shifted))
+    return bool(np.linalg.eigvalsh(shifted / np.outer(deviation, deviation))[0] <= ROUNDING)
 
 
 def least_variance(cov: np.ndarray, box: Box) -> tuple[ActiveSet, np.ndarray]:
@@ -283,13 +292,12 @@ def _centred(values: np.ndarray) -> np.ndarray:
     return values - values.sum() / len(values)
 
 
-def _balanced(both: np.ndarray, total: float) -> np.ndarray:
-    """The first column and as much of the second as brings the sum to ``total``."""
-    values, ones = both.T
-    spread = ones.sum()
+def _balanced(values: np.ndarray, ones: np.ndarray, total: float) -> np.ndarray:
+    """The values and as much of ``ones`` as brings the sum to ``total``."""
+    spread = float(ones.sum())
     if spread == 0:
         raise Unproven("the covariance of the free assets is singular")
-    return values + (total - values.sum()) / spread * ones
+    return values + (total - float(values.sum())) / spread * ones
 
 
 def drive(active: ActiveSet, asset: int, slope: float, box: Box, x: np.ndarray) -> bool:

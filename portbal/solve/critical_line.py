@@ -171,10 +171,11 @@ class CriticalLine:
 
     def _length(self, start: np.ndarray, line: np.ndarray, variance: float) -> float:
         """t >= 0 at which start + t line has the variance; it rises along the line."""
-        steep, slope = float(line @ self.cov @ line), float(line @ self.cov @ start)
         missing = variance - float(start @ self.cov @ start)
-        slope = max(slope, 0.0)
-        return missing / (slope + float(np.sqrt(slope**2 + steep * max(missing, 0))))
+        if missing <= 0:
+            return 0.0
+        steep, slope = float(line @ self.cov @ line), max(float(line @ self.cov @ start), 0.0)
+        return missing / (slope + float(np.sqrt(slope**2 + steep * missing)))
 
 
 def critical_line(
@@ -190,6 +191,7 @@ def critical_line(
         lam, weights, ray = np.zeros(1), np.array([box.lower]), None
     else:
         lam, weights, ray = turning_points(cov, mu, box)
+    ray = None if ray is None else _read_only(ray)
     return CriticalLine(_read_only(weights), _read_only(lam), cov, mu, ray)
 
 
@@ -215,11 +217,14 @@ def optimality(
 ) -> float:
     """How far weights (n,) are from the minimum of w'Cw/2 - lam mu'w: the larger of
 
-    - the largest violation of a bound or the budget, relative to the largest weight, and
+    - the largest violation of a bound or the budget, relative to the largest weight or,
+      if that is more, the budget, or the largest bound, taken as 1 at most, and
     - half of what shifting a unit from one asset to another would still gain where the
-      bounds leave room, relative to the terms of the gradient.
+      bounds leave room, relative to the largest sum of the terms of the gradient, in which
+      a weight counts as no less than 1/10,000 of that size.
 
-    0 at an exact optimum, and only there (Karush-Kuhn-Tucker).
+    0 at an exact optimum, and only there (Karush-Kuhn-Tucker). Room of less than 1e-11 of
+    that size counts as none.
     """
     size = max(float(np.abs(weights).max()), Box.of(lower, upper, budget).size)
     size = size or 1.0
@@ -258,7 +263,9 @@ def _guessed(
     strategy as a semismooth Newton method). Quick, and None where it does not get there.
     """
     shifted = cov + np.diag(cov).mean()
+    variances = np.diag(cov)
     free = lower < upper
+    free &= (variances <= np.quantile(variances[free], 1 / 3)) | np.isneginf(lower)
     weights = np.where(free, 0.0, lower)
     for _ in range(_GUESSES):
         if not free.any():

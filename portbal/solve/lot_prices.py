@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portbal.solve.lot_program import row_prices
 from portbal.solve.lots import ROUNDING, Points, Trading
 
-_ROUNDS = 3
 _DEAREST = 1e6
 
 
@@ -47,37 +45,27 @@ def free_spend(case: Trading, price: float) -> float:
 
 
 def best_prices(case: Trading, ends: Points) -> Prices:
-    """Prices whose bound is high, each in the middle of those that give it.
-
-    ends  the ends of the runs of permitted trades, by asset
-    """
-    low, high = case.row_bounds()
+    """The price of spending with the highest bound, where no rows couple the assets; in the
+    middle where several have it. ends: of the runs of permitted trades, by asset."""
     starts = np.searchsorted(ends.asset, np.arange(case.size))
-    spend, rows = row_prices(case, ends) if case.rows else (0.0, np.zeros(0))
-    y = np.clip(rows, np.where(np.isfinite(high), -np.inf, 0.0),
-                np.where(np.isfinite(low), np.inf, 0.0))
 
-    def total(of: np.ndarray, price: float, on_rows: np.ndarray) -> float:
-        """The sum of ``of`` over each asset's own best point."""
-        reduced = ends.gap + price * ends.spend - on_rows @ ends.rows
+    def slope(price: float) -> float:
+        reduced = ends.gap + price * ends.spend
         least = np.minimum.reduceat(reduced, starts)
         at = np.flatnonzero(reduced == least[ends.asset])
-        return float(of[at[np.searchsorted(ends.asset[at], np.arange(case.size))]].sum())
+        own = at[np.searchsorted(ends.asset[at], np.arange(case.size))]
+        return float(ends.spend[own].sum()) - free_spend(case, price)
 
-    def slope_of_spend(price: float) -> float:
-        return total(ends.spend, price, y) - free_spend(case, price)
+    return prices_at(case, ends, _middle(slope, -1.0, np.inf, 0.0), np.zeros(0))
 
-    for _ in range(_ROUNDS if len(y) else 1):
-        spend = _middle(slope_of_spend, -1.0, np.inf, spend)
-        for r in range(len(y)):
 
-            def slope_of_row(price: float, r: int = r) -> float:
-                moved = y.copy()
-                moved[r] = price
-                return (low[r] if price > 0 else high[r]) - total(ends.rows[r], spend, moved)
-
-            y[r] = _middle(slope_of_row, -np.inf if np.isfinite(high[r]) else 0.0,
-                           np.inf if np.isfinite(low[r]) else 0.0, y[r])
+def prices_at(case: Trading, ends: Points, spend: float, rows: np.ndarray) -> Prices:
+    """The bound that these prices give; a sign that a row cannot have counts as 0."""
+    low, high = case.row_bounds()
+    spend = max(spend, -1.0)
+    y = np.clip(rows, np.where(np.isfinite(high), -np.inf, 0.0),
+                np.where(np.isfinite(low), np.inf, 0.0))
+    starts = np.searchsorted(ends.asset, np.arange(case.size))
     least = np.minimum.reduceat(ends.gap + spend * ends.spend - y @ ends.rows, starts)
     free = free_spend(case, spend)
     bound = float(least.sum()) + abs(case.wanted_spend - free) - spend * free

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from portbal.solve import Infeasible
+from portbal.solve import Infeasible, Unproven
 from portbal.solve.lots import Points, Trading
 
 
-def row_prices(case: Trading, ends: Points) -> tuple[float, np.ndarray]:
-    """Prices on spending and on the rows (m,), from the linear program without whole lots.
+def row_prices(case: Trading, ends: Points) -> tuple[float, np.ndarray, np.ndarray]:
+    """Prices on spending and on the rows (m,), and the weight of every point (k,), from the
+    linear program without whole lots.
 
     Infeasible when not even that has a solution.
     """
@@ -21,7 +22,6 @@ def row_prices(case: Trading, ends: Points) -> tuple[float, np.ndarray]:
 
     k, n, m = len(ends.asset), case.size, len(case.rows)
     low, high = case.row_bounds()
-    columns = np.arange(k)
     matrix = np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows])
     starts = np.arange(k + 1) * (4 + m)
     index = np.empty((k, 4 + m), dtype=np.int32)
@@ -49,7 +49,9 @@ def row_prices(case: Trading, ends: Points) -> tuple[float, np.ndarray]:
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         raise Infeasible
-    dual = np.array(solver.getSolution().row_dual)
+    solution = solver.getSolution()
+    dual = np.array(solution.row_dual)
     if len(dual) != n + 3 + m:
-        return 0.0, np.zeros(m)
-    return float(-dual[n] + dual[n + 1] - dual[n + 2]), dual[n + 3:]
+        raise Unproven
+    spend = float(-dual[n] + dual[n + 1] - dual[n + 2])
+    return spend, dual[n + 3:], np.array(solution.col_value)[:k]

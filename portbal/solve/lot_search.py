@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from portbal.solve import Infeasible, Unproven
-from portbal.solve.lot_prices import Prices, best_prices, free_spend
+from portbal.solve.lot_prices import Prices, best_prices, free_spend, prices_at
+from portbal.solve.lot_program import row_prices
 from portbal.solve.lot_states import Partials, classes, undominated, undominated_in_rows
 from portbal.solve.lots import ROUNDING, Pieces, Points, Trading, ends_of, pieces_of
 
@@ -58,11 +59,13 @@ class Found:
 
 @dataclass(frozen=True)
 class _Node:
-    """Part of the permitted trades. floor: no portfolio of it has a lower objective."""
+    """Part of the permitted trades. floor: no portfolio of it has a lower objective; share:
+    how much of each end the relaxed solution holds, shape (2 p,)."""
 
     pieces: Pieces
     ends: Points
     prices: Prices
+    share: np.ndarray
     floor: float
 
     @classmethod
@@ -71,34 +74,38 @@ class _Node:
         ends = ends_of(case, pieces)
         if _starting(np.minimum, ends, case.size).sum() > case.most_spend + ROUNDING:
             return None
-        try:
+        if not case.rows:
             prices = best_prices(case, ends)
+            share = (prices.losses(ends) <= _MIXED).astype(float)
+            return cls(pieces, ends, prices, share, max(prices.bound, floor))
+        try:
+            spend, rows, share = row_prices(case, ends)
         except Infeasible:
             return None
-        return cls(pieces, ends, prices, max(prices.bound, floor))
+        prices = prices_at(case, ends, spend, rows)
+        return cls(pieces, ends, prices, share, max(prices.bound, floor))
 
     def halves(self, case: Trading) -> tuple[Pieces, Pieces] | None:
-        """Split where the bound mixes two trades of an asset that lie far apart; None when
-        it mixes none."""
-        losses = self.prices.losses(self.ends)
-        free = np.flatnonzero(losses <= _MIXED * (1 + np.abs(self.prices.spend)))
-        run = free // 2
-        value = self.ends.trade[free] * case.unit[self.ends.asset[free]]
-        asset = self.ends.asset[free]
-        low, high = np.full(case.size, np.inf), np.full(case.size, -np.inf)
-        np.minimum.at(low, asset, value)
-        np.maximum.at(high, asset, value)
-        first, last = np.full(case.size, len(losses)), np.full(case.size, -1)
-        np.minimum.at(first, asset, run)
-        np.maximum.at(last, asset, run)
-        spread = np.where(last > first, high - low, 0.0)
-        i = int(np.argmax(spread))
-        if not spread[i] > 0:
-            return None
-        at = last[i]
-        own = self.pieces.asset == i
-        position = np.arange(len(own))
-        return (self.pieces.take(~own | (position < at)), self.pieces.take(~own | (position >= at)))
+        """Split where the relaxed solution mixes two trades of an asset that lie far apart;
+        None when it mixes none."""
+        held = np.flatnonzero(self.share > _MIXED)
+        asset, weight = self.ends.asset[held], self.share[held]
+        value = self.ends.trade[held] * case.unit[asset]
+        mean = np.bincount(asset, value * weight, case.size) / np.bincount(
+            asset, weight, case.size)
+        spread = np.bincount(asset, weight * np.abs(value - mean[asset]), case.size)
+        for i in np.argsort(-spread, kind="stable"):
+            if spread[i] <= 0:
+                return None
+            own = held[asset == i]
+            first, last = int(own[0]) // 2, int(own[-1]) // 2
+            if first < last:
+                return self.pieces.split(first, int(self.pieces.count[first]) - 1)
+            length = int(self.pieces.count[first]) - 1
+            j = length * float(self.share[own[-1]] / self.share[own].sum())
+            if case.rows and _MIXED < j % 1 < 1 - _MIXED:
+                return self.pieces.split(first, math.floor(j))
+        return None
 
 
 @dataclass(frozen=True)

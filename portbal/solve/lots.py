@@ -165,9 +165,21 @@ class Pieces:
     odd: np.ndarray
     lot: np.ndarray
 
-    def take(self, which: np.ndarray) -> Pieces:
-        return Pieces(self.asset[which], self.first[which], self.count[which], self.odd[which],
-                      self.lot[which])
+    def split(self, piece: int, j: int) -> tuple[Pieces, Pieces]:
+        """Two parts: the runs of its asset up to this run's trade j, and those after it."""
+        own = self.asset == self.asset[piece]
+        at = np.arange(len(own))
+        low, high = ~own | (at <= piece), ~own | (at > piece)
+        upto, beyond = self.count.copy(), self.count.copy()
+        first = self.first.copy()
+        upto[piece] = j + 1
+        if j + 1 < self.count[piece]:
+            high[piece] = True
+            first[piece] += j + 1
+            beyond[piece] -= j + 1
+        return (
+            Pieces(self.asset[low], self.first[low], upto[low], self.odd[low], self.lot[low]),
+            Pieces(self.asset[high], first[high], beyond[high], self.odd[high], self.lot[high]))
 
     def trade(self, piece: np.ndarray, j: np.ndarray) -> np.ndarray:
         return (self.first[piece] + j) * self.lot[piece] + self.odd[piece]
@@ -248,7 +260,8 @@ def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
         found.append((0, 0, -held))
     if bottom <= 0 <= top:
         found.append((0, 0, 0.0))
-    return found + _cut(max(bottom, least), min(top, floor(payable)), kinks)
+    found += _cut(max(bottom, least), min(top, floor(payable)), kinks)
+    return sorted(found, key=lambda run: run[0] * lot + run[2])
 
 
 def _cut(first: int, last: int, kinks: list[int]) -> list[tuple[int, int, float]]:

@@ -119,11 +119,10 @@ class _Path:
     def _correct(self) -> np.ndarray:
         """The reduced gradient (n,), after taking away what rounding has piled up."""
         active, weights, box = self.active, self.weights, self.box
-        q = self.lam * self.mu
+        q, before = self.lam * self.mu, weights.copy()
         reduced = settle(active, q, box, weights)
         excess = active.side * reduced - 10 * active.rounding(weights, q, box.size)
         if (excess[box.movable] > 0).any():
-            before = weights.copy()
             reduced, escape = descend(active, q, box, weights)
             if escape is not None:
                 raise Unproven("the covariance is not positive semidefinite")
@@ -144,7 +143,6 @@ class _Path:
         near = ROUNDING * max(float(np.abs(weights).max()), box.size)
         falls = idle & (side >= 0) & (weights > box.lower + near)
         rises = idle & (side <= 0) & (weights < box.upper - near)
-        noise = 100 * active.rounding(weights, np.zeros(len(weights)), box.size)
         still = np.zeros(len(weights), dtype=bool)
         while True:
             cone = Box(np.where(falls & ~still, -np.inf, 0.0),
@@ -152,12 +150,17 @@ class _Path:
             line = np.zeros(len(weights))
             slope, escape = descend(active, sign * self.mu, cone, line)
             slope[still] = 0
-            if escape is None or sign > 0 or self.lam * abs(slope[escape]) > noise[escape]:
+            if escape is None or sign > 0 or self._matters(escape, slope):
                 break
             still[escape] = True
         np.copyto(weights, box.lower, where=active.side < 0)
         np.copyto(weights, box.upper, where=active.side > 0)
         return line, slope, escape
+
+    def _matters(self, asset: int, slope: np.ndarray) -> bool:
+        """Whether what the asset has to gain stands out of the rounding of the risk."""
+        noise = self.active.rounding(self.weights, np.zeros(len(slope)), self.box.size)
+        return bool(self.lam * abs(slope[asset]) > 100 * noise[asset])
 
     def _step(
         self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray

@@ -250,7 +250,8 @@ class Sheet:
     def put(self, spot: tuple[int, int], cell: Cell) -> None:
         self.book.writes += 1
         if self.book.writes == self.book.fails_at:
-            raise ExcelRefused(f"{self.name} {spot}")
+            raise ExcelRefused(-2147352567, "Exception occurred.", (
+                0, "Microsoft Excel", "The sheet is protected.", "x.chm", 0, -2146827284), None)
         if self.cells.get(spot, cell).spill_of is not None:
             raise ExcelRefused("part of a spill")
         if cell.value is None and not cell.formula:

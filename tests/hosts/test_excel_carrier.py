@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -301,6 +303,21 @@ def test_an_unknown_command_is_a_dialog() -> None:
     assert book.app.alerts[0][0] == "There is no command 'optimize'.\n\nDid you mean 'optimise'?"
 
 
+def test_what_excel_refuses_is_a_dialog_and_nothing_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pywintypes", SimpleNamespace(com_error=ExcelRefused))
+    found, book = excel(workbook())
+    before = content(book)
+    book.fails_at = 5
+    carrier.run("check data", found)
+    assert content(book) == before
+    assert [s.name for s in book.order] == list(workbook().sheets())
+    [(text, _, mode)] = book.app.alerts
+    assert text.startswith("Excel refused: The sheet is protected.\n\nNothing has changed.")
+    assert mode == "critical"
+
+
 def test_what_is_read_is_calculated_first() -> None:
     found, book = excel(workbook())
     carrier.run("check data", found)
@@ -315,6 +332,7 @@ def test_the_calling_workbook_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xw.Book, "caller", classmethod(lambda _: found))
     carrier.SCRIPTS["check_data"]()
     assert book.app.statuses[-1] == "portbal: Prices: nothing to look at."
+    assert vars(carrier)["check_data"] is carrier.SCRIPTS["check_data"]
     assert list(carrier.SCRIPTS) == [command.identifier for command in commands().values()]
 
 

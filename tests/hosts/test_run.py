@@ -27,6 +27,8 @@ from portbal_addin.cli import main
 from portbal_addin.cli import run as command_line
 from portbal_addin.hosts.workbook import recalculate
 from portbal_addin.hosts.workbook.book import FileBook
+from portbal_addin.macros import names, orders
+from portbal_addin.macros.commands import Command, commands
 from portbal_templates import read
 from workbooks import rows_of, tables, with_orders, workbook
 
@@ -193,7 +195,8 @@ def test_formulas_are_entered_where_one_stands() -> None:
         sheet.write(2, 0, 3)
         sheet.write_formula(0, 2, "=[1]!PORTBAL_VAR(A1)", None, 0.5)
     shared = (b'<c r="D1"><f t="shared" ref="D1:D2" si="0">[1]!PORTBAL_VAR(A1)</f><v>1</v></c>'
-              b'</row><row r="2"><c r="A2"><v>2</v></c><c r="D2"><f t="shared" si="0"/><v>2</v></c>')
+              b'</row><row r="2"><c r="A2"><v>2</v></c>'
+              b'<c r="D2"><f t="shared" si="0"/><v>2</v></c>')
     data = parts(stream.getvalue())
     name = "xl/worksheets/sheet1.xml"
     old = b'</row><row r="2" spans="1:3"><c r="A2"><v>2</v></c>'
@@ -221,6 +224,12 @@ def test_without_a_command_the_commands_are_listed(capsys: pytest.CaptureFixture
     listed = capsys.readouterr().out
     assert listed.startswith("check data          Data       Look for gaps")
     assert len(listed.splitlines()) == 13
+
+
+def test_the_names_of_tables_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--names") == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [*names.INPUTS, *names.RESULTS]
 
 
 def test_without_apply_nothing_is_written(
@@ -283,6 +292,26 @@ def test_rebalance_undo_and_the_journal(source: Path, small: bytes, journal: Pat
     assert first["inputs"]["Cash"] == [[1000.0]]
     assert {"who", "when", "versions", "workbook"} <= set(first)
     assert first["versions"]["portbal"]
+
+
+def test_notes_of_formulas_are_in_the_list_of_problems(source: Path) -> None:
+    """A formula that answers with a note beside its result, and one that has a problem."""
+    book = book_of(source)
+    stream = io.BytesIO()
+    made = Workbook(stream, {"in_memory": True})
+    sheet = made.add_worksheet("S")
+    sheet.write_column("A1", ["Index", -0.01, -0.02, -0.03])
+    sheet.write_formula("C1", "=PORTBAL_RISKAVERSION(A1:A4,0,12)")
+    sheet.write_formula("C2", "=PORTBAL_RISKAVERSION(A1:A4)")
+    made.close()
+    source.write_bytes(stream.getvalue())
+    assert run("problems", source, "-o", source, "--apply") == 0
+    rows = rows_of(book_of(source), "ProblemList")
+    assert [row[:3] for row in rows] == [
+        ("Kind", "Cell", "Function"), ("problem", "S!C2", "RISKAVERSION"),
+        ("note", "S!C1", "RISKAVERSION")]
+    assert "the benchmark earned no more than riskfree" in rows[2][3]
+    assert book.remarks() == ()
 
 
 def test_apply_without_a_preview_in_the_file_applies(source: Path) -> None:
@@ -374,6 +403,28 @@ def values(data: bytes) -> dict[str, Any]:
     return found
 
 
+def test_the_flagship_uses_the_names_of_the_commands() -> None:
+    book = FileBook(read(FLAGSHIP), "x.xlsx")
+    lacking = {name for name in (*names.INPUTS, *names.RESULTS) if book.find(name) is None}
+    assert lacking == {
+        "BandKind", "TrackingBand", "Objective", "CovarianceMethod", "DataCheck", "Monitor",
+        "RebalancePreview", "RebalanceLimits", "ProblemList", "portbal_undo"}
+
+
+@pytest.mark.parametrize("command", commands().values(), ids=lambda c: c.name)
+def test_every_command_runs_on_the_flagship(command: Command) -> None:
+    """No formula of it is written over, and nothing of a person's is changed but by trades."""
+    book = FileBook(read(FLAGSHIP), "x.xlsx")
+    changes = command.run(book)
+    after = book.after(needed(book, (*changes.preview, *changes.writes)))
+    if not command.trades:
+        assert values(after.data) == values(book.data)
+    for sheet in book.sheets():
+        area = book.used(sheet)
+        assert area is not None
+        assert after.formulas(area) == book.formulas(area)
+
+
 def test_the_flagship_is_rebalanced_once_and_restored(
     tmp_path: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -382,11 +433,11 @@ def test_the_flagship_is_rebalanced_once_and_restored(
     source.write_bytes(recalculate(read(FLAGSHIP)).bytes)
     assert run("rebalance", source, "-o", once, "--apply") == 0
     before, after = book_of(source), book_of(once)
-    orders = {row[0]: row[2] for row in rows_of(before, "Orders")[1:]}
+    traded = {row[0]: row[2] for row in rows_of(before, "Orders")[1:]}
     for (name, old, _), (_, new, _) in zip(
         rows_of(before, "Holdings")[1:], rows_of(after, "Holdings")[1:], strict=True
     ):
-        assert new - old == orders.get(name, 0.0)
+        assert new - old == traded.get(name, 0.0)
     assert rows_of(after, "Cash")[0][0] == pytest.approx(rows_of(before, "CashLeft")[0][0])
     assert rows_of(after, "Weights") != rows_of(before, "Weights")
     assert run("rebalance", once, "-o", twice, "--apply") == 0
@@ -414,7 +465,5 @@ def test_a_recorded_rebalance_can_be_read_by_other_programs(source: Path, journa
 
 
 def test_the_same_rebalance_in_memory_and_on_files(small: bytes) -> None:
-    from portbal_addin.macros import orders
-
     assert orders.typed(FileBook(small, "x")) == orders.typed(
         with_orders(workbook(Limits=[["Limit", "Min", "Max"], ["each asset", 0.0, 0.6]])))

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from portbal_addin.hosts.workbook import recalculate
+from portbal_addin.hosts.workbook.book import FileBook
+from portbal_addin.macros.commands import find
 from portbal_templates import TEMPLATES, read
 from portbal_templates.build import built
 
@@ -52,6 +54,15 @@ def test_recalculated_template_is_valid_open_xml(name: str, tmp_path: Path) -> N
 def test_template_in_the_spelling_of_calc_is_valid_open_xml(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.xlsx"
     path.write_bytes(built(name, "calc"))
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize("name", ["check data", "rebalance"])
+def test_workbook_after_a_command_is_valid_open_xml(name: str, tmp_path: Path) -> None:
+    book = FileBook(read("portfolio_balancer"), "book.xlsx")
+    changes = find(name).run(book)
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(book.after((*changes.preview, *changes.writes)).data)
     assert problems(path) == []
 
 

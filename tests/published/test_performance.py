@@ -25,7 +25,8 @@ EDHEC, MANAGERS = PEERS["edhec"], PEERS["managers"]
         ("Sortino", "SortinoRatio_mar0", np.sqrt(12)), ("Calmar", "CalmarRatio", 1),
         ("Max drawdown", "maxDrawdown", 1), ("VaR 95%", "VaR_historical_0.95", -1),
         # theirs is of the population; a spreadsheet's SKEW is that times a factor of n alone
-        ("Skewness", "skewness", np.sqrt(293 * 292) / 291), ("Excess kurtosis", "kurt_sample_excess", 1),
+        ("Skewness", "skewness", np.sqrt(293 * 292) / 291),
+        ("Excess kurtosis", "kurt_sample_excess", 1),
     ],
 )
 def test_performance_analytics(row: str, theirs: str, times: float) -> None:

@@ -25,6 +25,7 @@ from portbal_addin.hosts.workbook import Recalculation, recalculate
 from portbal_addin.hosts.workbook.book import FileBook
 from portbal_addin.hosts.workbook.package import read_file, write_file
 from portbal_addin.macros.commands import Command, commands, find
+from portbal_addin.macros.names import INPUTS, RESULTS
 
 _MOST_ROWS = 40
 
@@ -34,10 +35,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workbook", nargs="?", type=Path, metavar="IN.xlsx", help="the workbook")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.xlsx",
                         help="where to write it; may be IN.xlsx")
+    parser.add_argument("--names", action="store_true",
+                        help="list the names by which commands know the tables of a workbook")
+    parser.add_argument("--fresh", action="store_true",
+                        help="the stored values are out of date, because another program changed "
+                        "inputs without calculating: do not compare with them")
     parser.add_argument("--apply", action="store_true", help="write what the command changes")
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.names:
+        for name, holds in (*INPUTS.items(), *((n, r.holds) for n, r in RESULTS.items())):
+            print(f"{name:<20}{holds}")
+        return 0
     if options.name is None:
         for command in commands().values():
             print(f"{command.name:<20}{command.group:<11}{command.screentip}")
@@ -49,19 +59,21 @@ def run(options: argparse.Namespace) -> int:
                              f"{command.identifier.replace('_', '-')} portfolio.xlsx.")
         if options.apply and options.output is None:
             raise InputError("there is no file to write to", fix="Add -o OUT.xlsx.")
-        return _run(command, options.workbook, options.output if options.apply else None)
+        output = options.output if options.apply else None
+        return _run(command, options.workbook, output, fresh=options.fresh)
     except UserError as error:
         print(f"portbal: {error}", file=sys.stderr)
         return 1
 
 
-def _run(command: Command, source: Path, output: Path | None) -> int:
+def _run(command: Command, source: Path, output: Path | None, *, fresh: bool) -> int:
     data = read_file(source)
-    before = recalculate(data)
-    book = FileBook(before.bytes, (output or source).name)
+    before = recalculate(data, fresh=fresh)
+    remarks = tuple((remark.cell, remark.text) for remark in before.notes)
+    book = FileBook(before.bytes, (output or source).name, remarks)
     changes = command.run(book)
     writes = needed(book, (*changes.preview, *changes.writes))
-    print("\n".join(_report(changes, writes)))
+    print("\n".join(_report(changes, writes, "Would be written" if output is None else "Written")))
     if output is None:
         if writes:
             print("\nNothing is written. Add -o OUT.xlsx --apply to write it.")
@@ -100,7 +112,7 @@ def _warn(done: Recalculation) -> None:
 
 # --- what a person reads ---------------------------------------------------------------------
 
-def _report(changes: Changes, writes: tuple[Write, ...]) -> Iterator[str]:
+def _report(changes: Changes, writes: tuple[Write, ...], heading: str) -> Iterator[str]:
     yield changes.status
     yield from (f"Note: {note}" for note in changes.notes)
     for title, block in changes.tables:
@@ -109,7 +121,7 @@ def _report(changes: Changes, writes: tuple[Write, ...]) -> Iterator[str]:
         yield from _table(block.trimmed())
     if writes:
         yield ""
-        yield "To be written:"
+        yield f"{heading}:"
         yield from (f"  {_told(write)}" for write in writes)
 
 

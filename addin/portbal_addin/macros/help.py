@@ -27,13 +27,15 @@ _TEXT = re.compile(r'("(?:[^"]|"")*")')
     "problems", label="Problems", group="Help", image="ErrorChecking",
     tip="List every problem in this workbook with its cell and its cure.",
     about="Writes ProblemList: each cell that shows a #PORTBAL problem, what is wrong and what to "
-          "do. A problem that other formulas pass on is listed where it began, with how many "
-          "cells show it too.",
+          "do, and the notes of formulas where they are known. A problem that other formulas pass "
+          "on is listed where it began, with how many cells show it too.",
 )
 def problems(book: Book) -> Changes:
     """Every sheet -> ProblemList."""
     found: dict[str, list[tuple[str, str]]] = {}
+    formulas: dict[str, str] = {}
     for area, formula, cell in _cells(book):
+        formulas[area.text] = formula
         if isinstance(cell, str) and _PROBLEM.match(cell):
             found.setdefault(cell, []).append((area.text, formula))
     rows: list[tuple[Cell, ...]] = []
@@ -41,11 +43,14 @@ def problems(book: Book) -> Changes:
         name, _, rest = text.removeprefix(PROBLEM_PREFIX).partition(": ")
         what, _, cure = rest.partition(". ")
         began = next((place for place, formula in places if name in _called(formula)), places[0][0])
-        rows.append((began, name, what.removesuffix("."), cure, float(len(places) - 1)))
-    listed = table_of(("Cell", "Function", "Problem", "What to do", "Also in"),
-                      rows or [("All", "none", None, None, None)])
+        rows.append(("problem", began, name, what.removesuffix("."), cure, float(len(places) - 1)))
+    for place, text in book.remarks():
+        names = sorted(_called(formulas.get(place, "")))
+        rows.append(("note", place, names[0] if names else None, text, None, None))
+    listed = table_of(("Kind", "Cell", "Function", "What", "What to do", "Also in"),
+                      rows or [("none", "All", None, None, None, None)])
     written = results(book, {"ProblemList": listed})
-    count = f"{len(rows)} problem{'s' if len(rows) > 1 else ''}" if rows else "No problems"
+    count = f"{len(found)} problem{'s' if len(found) > 1 else ''}" if found else "No problems"
     return Changes(f"{count} in this workbook.", (("Problems", listed),), written.writes,
                    notes=said(written.live))
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from portbal.errors import InputError
 from portbal.labels import key
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Book, Changes
 from portbal_addin.codecs.cells import number
-from portbal_addin.codecs.kind import Bare
-from portbal_addin.codecs.labelled import VECTOR
 from portbal_addin.macros import holdings as held
 from portbal_addin.macros import reading
 from portbal_addin.macros.commands import command
@@ -21,7 +18,7 @@ _MOVED = 0.005  # of tracking error, where the workbook has no name TrackingBand
 
 @command(
     "monitor", label="Monitor", group="Risk", image="WatchWindow",
-    needs=("DRIFT", "CHECKLIMITS", "PORTVOLATILITY"),
+    needs=("DRIFT", "CHECKLIMITS", "TRACKINGERROR"),
     tip="What asks for action at the newest prices.",
     about="Values Holdings at the last row of Prices and lists in Monitor what asks for action: "
           "weights beyond their bands, limits breached, tracking error that moved, each with the "
@@ -94,7 +91,7 @@ def _tracking(book: Book, weights: Block, target: Block) -> list[tuple[Cell, ...
         return []
     cov = reading.covariance(book)
     now, wanted = (
-        number(reading.call("PORTVOLATILITY", _active(w, benchmark), cov).block, 0, 0)
+        number(reading.call("TRACKINGERROR", w, benchmark, cov).block, 0, 0)
         for w in (weights, target)
     )
     band = reading.number(book, "TrackingBand", _MOVED)
@@ -102,22 +99,6 @@ def _tracking(book: Book, weights: Block, target: Block) -> list[tuple[Cell, ...
         return []
     return [("Tracking error", "portfolio", now, max(wanted - band, 0.0), wanted + band,
              f"rebalance: it is {_size(now - wanted)} from that of the target")]
-
-
-def _active(weights: Block, benchmark: Block) -> Block:
-    """Weights less the benchmark's, by name."""
-    sums: dict[str, float] = {}
-    spelled: dict[str, str] = {}
-    for block, sign in ((weights, 1.0), (benchmark, -1.0)):
-        vector = VECTOR.decode(block)
-        if isinstance(vector, Bare):
-            raise InputError("weights without names cannot be compared with the benchmark",
-                             fix="Put the names beside the numbers.")
-        for name, value in vector.items():
-            spelled.setdefault(key(name), str(name))
-            sums[key(name)] = sums.get(key(name), 0.0) + sign * float(value)
-    rows: list[tuple[Cell, ...]] = [(spelled[name], value) for name, value in sums.items()]
-    return Block.of([("Asset", "Weight"), *rows])
 
 
 def _size(value: Cell) -> str:

@@ -95,6 +95,10 @@ class ExcelBook:
         filled.discard(first)
         return text if spot == first else FILLED
 
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """None: formulas are answered by another process, which shows no notes in Excel."""
+        return ()
+
     def _range(self, area: Area) -> xw.Range:
         sheet = self.book.sheets[area.sheet]
         return sheet.range((area.row, area.column),

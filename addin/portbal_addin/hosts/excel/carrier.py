@@ -45,13 +45,36 @@ def run(name: str, book: xw.Book | None = None) -> None:
         with app.properties(screen_updating=False, status_bar=f"portbal: {command.label} ..."):
             status, told = _carry(command, book)
     except UserError as error:
-        app.status_bar = f"portbal: {error.problem}"
-        app.alert(f"{error.problem[:1].upper()}{error.problem[1:]}.\n\n{error.fix}", TITLE,
-                  mode="critical")
+        _tell(app, error.problem, error.fix)
+        return
+    except _excel_errors() as error:
+        _tell(app, f"Excel refused: {_reason(error)}", "Nothing has changed. See whether a sheet "
+              "is protected or a cell is being edited.")
         return
     app.status_bar = f"portbal: {status}"
     if told:
         app.alert(told, TITLE, mode="info")
+
+
+def _tell(app: xw.App, problem: str, fix: str) -> None:
+    app.status_bar = f"portbal: {problem}"
+    app.alert(f"{problem[:1].upper()}{problem[1:]}.\n\n{fix}", TITLE, mode="critical")
+
+
+def _excel_errors() -> tuple[type[Exception], ...]:
+    """What Excel raises when it refuses something; nothing where there is no Excel."""
+    try:
+        import pywintypes  # type: ignore[import-untyped]
+    except ImportError:
+        return ()
+    return (pywintypes.com_error,)
+
+
+def _reason(error: Exception) -> str:
+    """The sentence in what Excel raises: result, text, (..., source, description, ...)."""
+    details = next((item for item in error.args if isinstance(item, tuple)), ())
+    said = [item for item in details if isinstance(item, str) and " " in item]
+    return " ".join((said or [str(error)])[-1].split()).rstrip(".")
 
 
 def _carry(command: Command, book: xw.Book) -> tuple[str, str]:
@@ -205,3 +228,4 @@ def _script(command: Command) -> Callable[[], None]:
 
 
 SCRIPTS = {command.identifier: _script(command) for command in commands().values()}
+globals().update(SCRIPTS)  # xlwings looks for scripts among the names of a module

@@ -45,6 +45,7 @@ class Arguments:
         self._engine = engine
         self._formulas = formulas
         self._made = made
+        self._marked: dict[Area, tuple[Block, bytes]] = {}
 
     def of(self, call: PortbalCall) -> tuple[list[Block | None], bytes]:
         """The blocks of a call, and a digest of its name and of all that they hold."""
@@ -64,18 +65,25 @@ class Arguments:
             if made is None:
                 return Block.of(str(NOT_AVAILABLE)), b"?"
             return made.result.block, b"c" + made.digest
+        if isinstance(argument, Area):
+            return self._cells(argument)
         if isinstance(argument, Block):
             block = argument
-        elif isinstance(argument, Area):
-            block = self._grid.block(argument)
         elif isinstance(argument, Spill):
             formula = self._formulas.get(argument.anchor)
             spills = formula is not None and formula.kind == "dynamic"
             area = self._grid.spills[argument.anchor] if spills else Area.at(argument.anchor)
-            block = self._grid.block(area)
+            return self._cells(area)
         else:
             block = self._slot_block(argument)
         return block, self._marks(block)
+
+    def _cells(self, area: Area) -> tuple[Block, bytes]:
+        block = self._grid.block(area)
+        kept = self._marked.get(area)
+        if kept is None or kept[0] is not block:
+            kept = self._marked[area] = (block, self._marks(block))
+        return kept
 
     @staticmethod
     def _marks(block: Block) -> bytes:

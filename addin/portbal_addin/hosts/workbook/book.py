@@ -25,10 +25,14 @@ from portbal_addin.hosts.workbook.workbook import Workbook, block_of
 class FileBook:
     """The Book of an .xlsx or .xlsm file."""
 
-    def __init__(self, data: bytes, name: str) -> None:
-        """InputError or NotAvailable when this is no workbook that can be read."""
+    def __init__(
+        self, data: bytes, name: str, remarks: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """InputError or NotAvailable when this is no workbook that can be read. remarks: cell
+        and text of the notes of its recalculation."""
         self.data = data
         self._name = name
+        self._remarks = remarks
         self._workbook = Workbook.read(data)
 
     @property
@@ -75,6 +79,9 @@ class FileBook:
                   for right in range(block.width))
             for down in range(block.height)
         )
+
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        return self._remarks
 
     def after(self, writes: Iterable[Write]) -> FileBook:
         """The workbook with these written; nothing is calculated. A value is not written over

@@ -23,7 +23,14 @@ from portbal_addin.hosts.workbook.content import (
 )
 from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.names import Names, addresses, declaration, resolved
-from portbal_addin.hosts.workbook.references import LAST_COLUMN, LAST_ROW, Area, Spot, quoted
+from portbal_addin.hosts.workbook.references import (
+    LAST_COLUMN,
+    LAST_ROW,
+    MOST_CELLS,
+    Area,
+    Spot,
+    quoted,
+)
 from portbal_addin.hosts.workbook.tree import Call, Group, Nodes, Ref, leaves, unwrapped
 
 # Not in the engine, or about the world outside the workbook.
@@ -197,6 +204,11 @@ class _Writer:
             at += 1
 
     def _area(self, area: Area, onto: Expression) -> None:
+        rows, columns = self._reader.used[area.sheet]
+        height = max(min(area.bottom, rows) - area.top + 1, 0)
+        width = max(min(area.right, columns) - area.left + 1, 0)
+        if height * width > MOST_CELLS:
+            raise NotAvailable(f"it reads {height * width:,} cells", fix="Name the table alone.")
         onto.areas.append(area)
         onto.parts.append(self._address(area))
 

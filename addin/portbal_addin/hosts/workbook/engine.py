@@ -95,8 +95,8 @@ class Engine:
 
     def clear(self, areas: Sequence[Area]) -> None:
         """Empty these areas."""
-        for area in areas:
-            self._ask("clear", area.sheet, [tuple(area[1:])])
+        for sheet in {area.sheet for area in areas}:
+            self._ask("clear", sheet, [tuple(area[1:]) for area in areas if area.sheet == sheet])
 
     def formulas(self, sheet: int, cells: Sequence[tuple[int, int, str]]) -> list[Spot]:
         """Write formulas of one value; those that the engine refuses."""

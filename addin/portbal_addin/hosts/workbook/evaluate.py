@@ -314,22 +314,19 @@ class Run:
             self._results_used += height
         else:
             top, left = old.top, old.left
-        self.engine.values(sheet, [
-            (top + down, left + right, value)
+        self.grid.unsent.setdefault(sheet, {}).update(
+            ((top + down, left + right), value)
             for down, row in enumerate(rows) for right, value in enumerate(row)
-        ])
+        )
         return Area(sheet, top, left, top + height - 1, left + width - 1)
 
     def _activate(self) -> None:
         """Let the engine compute the formulas around portbal calls that have all been made."""
-        for formula in self._varying:
-            if (
-                formula not in self.live and formula.calls
-                and all(call in self.made for call in formula.calls)
-            ):
-                self.engine.clear([formula.ref])
-                self.live[formula] = None
-                self._write([formula])
+        ready = [formula for formula in self._varying
+                 if formula not in self.live and formula.calls
+                 and all(call in self.made for call in formula.calls)]
+        self.engine.clear([formula.ref for formula in ready])
+        self.live.update(dict.fromkeys(ready))
 
     # --- what a portbal formula shows ---------------------------------------------------------
 

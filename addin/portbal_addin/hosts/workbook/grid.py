@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from portbal.errors import InputError
 from portbal_addin.block import Block, Cell, serial_of
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.plan import Formula
-from portbal_addin.hosts.workbook.references import MOST_CELLS, Area, Spot, area_of
+from portbal_addin.hosts.workbook.references import Area, Spot, area_of
 from portbal_addin.hosts.workbook.workbook import Workbook, block_of
 
 Rows = Sequence[Sequence[Value]]
@@ -74,9 +73,6 @@ class Grid:
             return kept[1]
         rows, columns = self._used[area.sheet]
         clamped = area._replace(bottom=min(area.bottom, rows), right=min(area.right, columns))
-        if clamped.height * clamped.width > MOST_CELLS:
-            raise InputError(f"{area.text} has {clamped.height * clamped.width:,} cells",
-                             fix="Select the table alone.")
         block = block_of(self.values[area.sheet], clamped, self._sheets[area.sheet],
                          self.date1904)
         self._blocks[area] = (changes, block)

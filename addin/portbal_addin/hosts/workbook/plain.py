@@ -14,6 +14,7 @@ from portbal_addin.hosts.workbook.names import Names, data_of
 from portbal_addin.hosts.workbook.references import (
     LAST_COLUMN,
     LAST_ROW,
+    MOST_CELLS,
     Area,
     Spot,
     column_number,
@@ -98,6 +99,8 @@ class PlainReader:
             bottom = int(last_digits) if last_digits else top
             right = column_number(last_letters) if last_letters else left
             if not (0 < top <= bottom <= LAST_ROW and left <= right <= LAST_COLUMN):
+                return None
+            if (bottom - top) * (right - left) > MOST_CELLS:
                 return None
             areas.append(Area(spot.sheet if number is None else number, top, left, bottom, right))
         return Expression([formula], areas)

@@ -14,7 +14,7 @@ from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.markup import Element, tree
 from portbal_addin.hosts.workbook.names import Names, Table, resolved
 from portbal_addin.hosts.workbook.package import Package, links_of, target
-from portbal_addin.hosts.workbook.references import Area, Spot, area_of
+from portbal_addin.hosts.workbook.references import MOST_CELLS, Area, Spot, area_of
 from portbal_addin.hosts.workbook.sheet import StoredSheet, read_sheet, shared_texts
 from portbal_addin.hosts.workbook.tree import Ref
 
@@ -106,7 +106,11 @@ class Workbook:
 def block_of(
     values: dict[tuple[int, int], Value], area: Area, sheet: str, date1904: bool
 ) -> Block:
-    """Cells as a block with its address; error values become their texts."""
+    """Cells as a block with its address; error values become their texts. InputError when there
+    are too many."""
+    if area.height * area.width > MOST_CELLS:
+        raise InputError(f"{area.text} has {area.height * area.width:,} cells",
+                         fix="Select the table alone.")
     get = values.get
     columns = range(area.left, max(area.right, area.left) + 1)
     rows = tuple(
