@@ -315,7 +315,7 @@ def _table(
     before = account.weights
     costs = trading.costs(trade) * account.net
     rows = []
-    for i in np.flatnonzero(trade):
+    for i in map(int, np.flatnonzero(trade)):
         closer = abs(after[i] - trading.target[i]) < abs(before[i] - trading.target[i])
         reason = "drift" if closer else "limit" if limited else "cash"
         rows.append((

@@ -145,7 +145,8 @@ def _dates(
     last = latest if until is None else pd.Timestamp(until)
     if last <= first:
         raise InputError(
-            f"{last:%Y-%m-%d} is not after {first:%Y-%m-%d}", fix="Give a window within the returns.",
+            f"{last:%Y-%m-%d} is not after {first:%Y-%m-%d}",
+            fix="Give a window within the returns.",
             argument="fromdate" if until is None else "untildate",
         )
     return first, last

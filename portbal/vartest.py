@@ -26,7 +26,7 @@ _PLUS = (0.40, 0.50, 0.65, 0.75, 0.85)
 _SHAPES = (1e-2, 1e2)
 _SIMULATIONS = 20_000
 _SEED = 1
-_MOST_DRAWS = 5_000_000
+_MOST_DRAWS = 500_000
 
 
 @dataclass(frozen=True)

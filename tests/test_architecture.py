@@ -43,12 +43,16 @@ portbal.solve.critical_line portbal.solve.paths
 portbal.views portbal.limits.measures
 portbal.limits.language
 portbal.limits.check portbal.limits.mandate
-portbal.limits.conflict
+portbal.limits.conflict portbal.limits.sides
 portbal.routes
 portbal.optimize portbal.optimize_tail portbal.allocate
 portbal.objectives
 portbal.explain portbal.diagnose portbal.verify portbal.compare portbal.sensitivity
-portbal.rebalance portbal.orders portbal.protect portbal.stress
+portbal.solve.lots
+portbal.solve.lot_program portbal.solve.lot_states portbal.solve.lot_prices
+portbal.solve.lot_search
+portbal.orders
+portbal.rebalance portbal.protect portbal.stress
 portbal.performance portbal.attribution portbal.benchmark portbal.stress_limits portbal.backtest
 portbal.journal
 
@@ -90,6 +94,7 @@ FOREIGN = {
     "numba": ["portbal.solve"],
     "threadpoolctl": ["portbal.solve"],
     "pypfopt": ["portbal"],
+    "cvxpy": ["portbal.verify"],
     "xlwings": ["portbal_addin.hosts.excel", "portbal_udfs"],
     "pywintypes": ["portbal_addin.hosts.excel"],
     "ironcalc": ["portbal_addin.hosts.workbook"],

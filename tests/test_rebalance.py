@@ -56,7 +56,7 @@ def test_bands_by_asset_follow_names() -> None:
 def test_what_drift_needs_is_named() -> None:
     with pytest.raises(NotAvailable, match="bands by volatility need cov"):
         drift(HOLDINGS, TARGET, 1.0, "volatility")
-    with pytest.raises(InputError, match="sum to 80.00%"):
+    with pytest.raises(InputError, match=r"sum to 80\.00%"):
         drift(HOLDINGS, TARGET.drop("Cash"))
     with pytest.raises(InputError, match="the price 2, not 1"):
         drift(HOLDINGS.assign(Price=[5.0, 10.0, 2.0]), TARGET)

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from portbal.labels import key
 from portbal_addin.block import Address, Block, Cell, Rows, is_blank, serial_of
 
-
 FILLED = "="  # in place of the formula of a cell that an array formula elsewhere fills
 
 

@@ -43,7 +43,7 @@ def PORTBAL_MEANRETURN(returns=None, method=None, periods=None, options=None):
 @xw.arg("returns", Cells, doc="Simple returns: dates down, assets across. A history may start later: leave blanks above it.")
 @xw.arg("method", Cells, doc="Sample (histories may start later), or ledoit-wolf: shrunk toward the identity.")
 @xw.arg("periods", Cells, doc="Return periods a year, such as 252; left out, read from the dates.")
-@xw.arg("options", Cells, doc="Option indefinite, refuse or keep: what becomes of a matrix that is not positive semidefinite, as histories of different length can give.")
+@xw.arg("options", Cells, doc="Option indefinite, refuse or keep: what becomes of a matrix not positive semidefinite, as histories of different length can give.")
 @xw.ret(Cells)
 def PORTBAL_COVARIANCE(returns=None, method=None, periods=None, options=None):
     "The covariance of returns, a year."
@@ -654,7 +654,7 @@ def PORTBAL_SCENARIOS():
 @xw.arg("weights", Cells, doc="Weights by asset, of any sum; an absent asset has 0.")
 @xw.arg("returns", Cells, doc="Simple returns with dates, one column an asset; a history may start later.")
 @xw.arg("fromdate", Cells, doc="The closing date before the window, or a name of SCENARIOS().")
-@xw.arg("untildate", Cells, doc="The last date of the window; left out, that of the returns. Not with a name.")
+@xw.arg("untildate", Cells, doc="The last date of the window; left out, that of returns. Not with a name.")
 @xw.arg("factors", Cells, doc="Returns of longer histories: an asset that does not reach back is proxied by its betas.")
 @xw.ret(Cells)
 def PORTBAL_SCENARIO(weights=None, returns=None, fromdate=None, untildate=None, factors=None):

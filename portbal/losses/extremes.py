@@ -179,8 +179,10 @@ def _higher(y: np.ndarray, theta: float, step: float, low: float) -> float:
 
 def _lowest(y: np.ndarray, edge: float) -> float:
     """The theta where the shape is -0.5."""
+    count = len(y)
     return _crossing(
-        lambda theta: float(np.log1p(theta * y).mean()) - _LOWEST_SHAPE, edge * (1 - 1e-12), 0.0
+        lambda theta: float(np.log1p(theta * y).sum()) / count - _LOWEST_SHAPE,
+        edge * (1 - 1e-12), 0.0, 25,
     )
 
 
@@ -189,16 +191,18 @@ def _lowest_scale(y: np.ndarray) -> float:
     largest = float(y.max())
     return _crossing(
         lambda scale: 1 - float((y / (2 * scale - y)).mean()),
-        largest / 2 * (1 + 1e-12), largest * (len(y) + 1),
+        largest / 2 * (1 + 1e-12), largest * (len(y) + 1), 60,
     )
 
 
-def _crossing(rising: Callable[[float], float], low: float, high: float) -> float:
+def _crossing(
+    rising: Callable[[float], float], low: float, high: float, halvings: int
+) -> float:
     """Where a rising function crosses zero between low and high; low when it is not below zero
     there."""
     if rising(low) >= 0:
         return low
-    for _ in range(60):
+    for _ in range(halvings):
         middle = (low + high) / 2
         if rising(middle) < 0:
             low = middle

@@ -217,8 +217,8 @@ def _recursion(count: int, beta: float) -> Callable[..., np.ndarray]:
 @dataclass(frozen=True)
 class _Path:
     """at: mean, omega, p = alpha + beta, share = alpha / p; value: mean log-likelihood; e (T,);
-    squares: e^2 with what lies before the first (T + 1,);
-    h (T + 1,); inverse: 1 / h and excess: e^2 / h, without the last (T,)."""
+    squares: e^2 with what lies before the first (T + 1,); h (T + 1,); inverse: 1 / h and
+    excess: e^2 / h, without the last (T,)."""
 
     at: np.ndarray
     value: float

@@ -278,6 +278,7 @@ def _relax_issuers(program: Program, state: State, rule: Issuers) -> None:
             program.positive(Rows.of(np.eye(g)[at], start=start) - excess)
     small = np.flatnonzero(state.issuers == OUT)
     if len(small):
-        program.positive(Rows.constants(np.full(len(small), ISSUER_SMALL)) - Rows.of(rule.groups[small]))
+        most = Rows.constants(np.full(len(small), ISSUER_SMALL))
+        program.positive(most - Rows.of(rule.groups[small]))
 
 

@@ -15,6 +15,7 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -292,7 +293,7 @@ class _Frame:
         edge = np.searchsorted(points.asset, np.arange(case.size + 1))
         self.choices = [
             _Choices.of(points.take(slice(a, b)), coupled=bool(case.rows))
-            for a, b in zip(edge[:-1], edge[1:], strict=True)]
+            for a, b in pairwise(edge)]
 
     def loss(self, partials: Partials, own: float) -> np.ndarray:
         """The losses so far, where ``own`` is what the assets so far lose least."""
@@ -379,7 +380,7 @@ def _sweep(frame: _Frame, width: int) -> _Swept:
     rank = np.zeros(case.size, dtype=np.int64)
     rank[free] = winner
     trade = np.array([
-        c.trade(r) if len(c.rank) > 1 else float(c.points.trade[0])
+        c.trade(int(r)) if len(c.rank) > 1 else float(c.points.trade[0])
         for c, r in zip(choices, rank, strict=True)])
     return _Swept(trade, complete, frame.has_every_trade, states)
 

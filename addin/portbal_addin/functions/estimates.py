@@ -51,7 +51,7 @@ def covariance(
     periods: Periods = None,
     options: Annotated[
         dict[str, object] | None, OPTIONS,
-        "Option indefinite, refuse or keep: what becomes of a matrix that is not positive semidefinite, "
+        "Option indefinite, refuse or keep: what becomes of a matrix not positive semidefinite, "
         "as histories of different length can give.",
     ] = None,
 ) -> Annotated[Noted[pd.DataFrame], MATRIX]:

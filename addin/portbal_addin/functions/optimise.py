@@ -10,7 +10,14 @@ from portbal import optimize, optimize_tail
 from portbal.limits.check import check
 from portbal.result import Noted
 from portbal.routes import Setting, Solution
-from portbal_addin.codecs.labelled import MATRIX, MATRIX_OR_VECTOR, TABLE, VECTOR, frame_result, vector_result
+from portbal_addin.codecs.labelled import (
+    MATRIX,
+    MATRIX_OR_VECTOR,
+    TABLE,
+    VECTOR,
+    frame_result,
+    vector_result,
+)
 from portbal_addin.codecs.scalars import NUMBER, WHOLE, choice
 from portbal_addin.codecs.tables import ASSETS, LIMITS
 from portbal_addin.registry import function

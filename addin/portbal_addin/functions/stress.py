@@ -116,7 +116,8 @@ def scenario(
         "The closing date before the window, or a name of SCENARIOS().",
     ],
     untildate: Annotated[
-        dt.datetime | None, DATE, "The last date of the window; left out, that of the returns. Not with a name."
+        dt.datetime | None, DATE,
+        "The last date of the window; left out, that of returns. Not with a name."
     ] = None,
     factors: Annotated[
         pd.DataFrame | None, TABLE,

@@ -7,7 +7,6 @@ names; every other part stays byte for byte as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.labels import key, shorten
@@ -34,6 +33,7 @@ class FileBook:
         self._name = name
         self._remarks = remarks
         self._workbook = Workbook.read(data)
+        self._formulas: dict[int, dict[tuple[int, int], str]] = {}
 
     @property
     def name(self) -> str:
@@ -72,7 +72,7 @@ class FileBook:
                         self._workbook.date1904)
 
     def formulas(self, area: Area) -> tuple[tuple[str, ...], ...]:
-        texts = self._texts[self._number(area.sheet)]
+        texts = self._texts(self._number(area.sheet))
         block = self.block(area)
         return tuple(
             tuple(texts.get((area.row + down, area.column + right), "")
@@ -107,14 +107,12 @@ class FileBook:
         return references.Area(self._number(area.sheet), area.row, area.column,
                                area.row + area.height - 1, area.column + area.width - 1)
 
-    @cached_property
-    def _texts(self) -> list[dict[tuple[int, int], str]]:
-        """The formulas of every sheet by row and column, with their equals sign."""
-        found = []
-        for number in range(len(self._workbook.sheets)):
+    def _texts(self, number: int) -> dict[tuple[int, int], str]:
+        """The formulas of a sheet by row and column, with their equals sign."""
+        if number not in self._formulas:
             formulas = self._workbook.stored(number).formulas
-            found.append({**dict(_filled(formulas)), **dict(_formula_texts(formulas))})
-        return found
+            self._formulas[number] = {**dict(_filled(formulas)), **dict(_formula_texts(formulas))}
+        return self._formulas[number]
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -147,11 +145,11 @@ class FileBook:
         for write in group:
             assert isinstance(write, PutCells)
             number = self._number(write.area.sheet)
-            values = self._workbook.stored(number).values
+            values, texts = self._workbook.stored(number).values, self._texts(number)
             for down, row in enumerate(write.rows):
                 for right, cell in enumerate(row):
                     spot = (write.area.row + down, write.area.column + right)
-                    if spot in self._texts[number]:
+                    if spot in texts:
                         raise ConflictError(
                             f"{write.area.address.cell(down, right)} is a formula",
                             fix="Move the formula, or name another range.",
