@@ -86,8 +86,11 @@ TABLES: dict[str, Cells] = {
     "fromdate": [[dt.date(2024, 2, 5)]],
     "untildate": [[dt.date(2024, 4, 1)]],
     "range": [[1.0, "x"], [None, 2.0]],
+    "errors": _vector("Error", [0.02, 0.01, 0.015, 0.01]),
+    "objective": [["min volatility"]],
 }
 NUMBERS: dict[str, Cell] = {
+    "runs": 12.0, "kappa": 1.0,
     "riskfree": 0.01, "riskaversion": 3.0, "level": 0.9, "periods": 52.0, "points": 4.0,
     "horizon": 1.0, "tau": 0.05, "cash": 100.0, "bands": 0.05,
     "correlation": 0.8, "strength": 0.5, "loss": 0.2, "days": 21.0, "share": 0.2, "window": 40.0,
@@ -115,6 +118,7 @@ _ONE_COLUMN = {"VAR", "CVAR", "DRAWDOWN", "STRESSEDVAR"}
 def valid_call(function: Function, *, optional: bool) -> list[Cells | None]:
     """Cells for every argument; optional ones too where asked and where a specimen exists."""
     cells: list[Cells | None] = []
+    optional = optional or function.name in {"EXPLAIN", "VERIFY"}  # the objective needs cov
     for argument in function.arguments:
         known = SPECIAL.get((function.name, argument.name)) or TABLES.get(argument.name)
         if function.name in _ONE_COLUMN and argument.name == "returns" and not optional:
