@@ -62,9 +62,8 @@ def _values(table: pd.DataFrame, argument: str) -> np.ndarray:
 
 def _refuse(table: pd.DataFrame, bad: np.ndarray, argument: str, problem: str) -> None:
     """InputError at the first cell, row by row, where ``bad`` is true."""
-    places = np.argwhere(bad)
-    if len(places):
-        row, column = places[0]
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
         raise InputError(
             problem, fix="Enter a finite number.", argument=argument,
             row=row_of(table.index, int(row)), column=table.columns[column],

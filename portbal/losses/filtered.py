@@ -172,7 +172,7 @@ def _climb(x: np.ndarray, path: _Path) -> _Top:
     """The maximum of the likelihood that Newton's method finds from here."""
     low, high = _BOUNDS
     gradient, hessian = _derivatives(path)
-    damping = 0.0
+    damping = 0.1
     for _ in range(_MOST_STEPS):
         stuck = ((path.at <= low) & (gradient <= 0)) | ((path.at >= high) & (gradient >= 0))
         step = _uphill(hessian, gradient, damping, stuck)
@@ -180,7 +180,7 @@ def _climb(x: np.ndarray, path: _Path) -> _Top:
         if float(gradient @ step) <= _CLOSE and damping < 1e-3:
             return _Top(trial, True)
         if trial.value > path.value:
-            damping = damping / 16 if damping > 1e-5 else 0.0
+            damping = damping / 64 if damping > 1e-4 else 0.0
             path = trial
             gradient, hessian = _derivatives(path)
         elif damping > 1e9:
