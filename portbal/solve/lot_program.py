@@ -1,57 +1,202 @@
-"""Trading in lots as a linear program over the ends of the runs of permitted trades.
+"""Trading in lots as a mixed-integer program for HiGHS, where limits couple the assets.
 
-The weights of an asset's points sum to 1; whole portfolios have weights 0 and 1. Its duals
-are good prices (see ``lot_prices``).
+Every run of permitted trades (see ``Pieces``) has a variable that says whether the trade lies in
+it, and one that counts lots along it; all else is linear on a run. Without whole numbers this is
+the convex hull of each asset's trades, so its bound is as good as prices can give.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from portbal.solve import Infeasible, Unproven
-from portbal.solve.lots import Points, Trading
+from portbal.solve.lots import Pieces, Points, Trading, ends_of
 
-
-def row_prices(case: Trading, ends: Points) -> tuple[float, np.ndarray, np.ndarray]:
-    """Prices on spending and on the rows (m,), and the weight of every point (k,), from the
-    linear program without whole lots.
-
-    Infeasible when not even that has a solution.
-    """
+if TYPE_CHECKING:
     import highspy
 
-    k, n, m = len(ends.asset), case.size, len(case.rows)
+ACCURACY = 1e-9  # of net assets: how far the objective may be from its proven bound
+_SECONDS = 10.0
+_SCALE = 1000.0  # of the objective, so that the tolerances of HiGHS are small against it
+_FEASIBLE = 1e-9
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The prices of spending and of the rows (m,), and what share of every end (2 p,) the
+    solution without whole lots holds."""
+
+    spend: float
+    rows: np.ndarray
+    share: np.ndarray
+
+
+def relaxed(case: Trading, ends: Points) -> Relaxed:
+    """The linear program over the ends of the runs. Infeasible when it has no solution."""
+    k, n = len(ends.asset), case.size
     low, high = case.row_bounds()
-    matrix = np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows])
-    starts = np.arange(k + 1) * (4 + m)
-    index = np.empty((k, 4 + m), dtype=np.int32)
-    value = np.empty((k, 4 + m))
-    index[:, 0], value[:, 0] = ends.asset, 1.0
-    index[:, 1:] = n + np.arange(3 + m)
-    value[:, 1:] = matrix.T
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = k + 1, n + 3 + m
-    program.col_cost_ = np.append(ends.gap, 1.0)
-    program.col_lower_ = np.zeros(k + 1)
-    program.col_upper_ = np.full(k + 1, highspy.kHighsInf)
-    wanted, most = case.wanted_spend, case.most_spend
-    program.row_lower_ = np.concatenate([np.ones(n), [wanted, -wanted, -np.inf], low])
-    program.row_upper_ = np.concatenate([np.ones(n), [np.inf, np.inf, most], high])
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_ = np.append(starts, starts[-1] + 2).astype(np.int32)
-    program.a_matrix_.index_ = np.append(index.ravel(), [n, n + 1]).astype(np.int32)
-    program.a_matrix_.value_ = np.append(value.ravel(), [1.0, 1.0])
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.passModel(program)
-    solver.run()
-    status = solver.getModelStatus()
-    if status == highspy.HighsModelStatus.kInfeasible:
-        raise Infeasible
+    columns = np.arange(k)
+    sums = np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows])
+    model = _Model(k + 1)
+    model.add(ends.asset, columns, np.ones(k), np.ones(n), np.ones(n))
+    model.add_dense(np.column_stack([sums, _cash_gap(len(sums))]), *_sides(case, low, high))
+    solver = model.solve(np.append(ends.gap, 1.0), np.full(k + 1, np.inf), integer=0)
     solution = solver.getSolution()
     dual = np.array(solution.row_dual)
-    if len(dual) != n + 3 + m:
-        raise Unproven
-    spend = float(-dual[n] + dual[n + 1] - dual[n + 2])
-    return spend, dual[n + 3:], np.array(solution.col_value)[:k]
+    return Relaxed(float(-dual[n] + dual[n + 1] - dual[n + 2]), dual[n + 3:],
+                   np.array(solution.col_value)[:k])
+
+
+@dataclass(frozen=True)
+class Solved:
+    """trade (n,): the best found, None where there was no time to find any; bound: no permitted
+    portfolio has a lower objective."""
+
+    trade: np.ndarray | None
+    bound: float
+
+
+def solved(case: Trading, pieces: Pieces) -> Solved:
+    """The portfolio with the least objective, to ACCURACY. Infeasible when there is none.
+
+    Quantities are whole, so what the tolerances of HiGHS let pass is found out: then every bound
+    is drawn in a little and the program solved again.
+    """
+    bound, margin = -np.inf, 0.0
+    for _ in range(3):
+        try:
+            trade, found = _minimised(case, pieces, None, margin)
+        except Infeasible:
+            if margin:
+                break
+            raise
+        bound = max(bound, found) if not margin else bound
+        if trade is None or case.permits(trade):
+            return Solved(trade, bound)
+        margin = max(10 * margin, 2 * _FEASIBLE)
+    return Solved(None, bound)
+
+
+def least_of_row(case: Trading, pieces: Pieces, values: np.ndarray) -> np.ndarray | None:
+    """The permitted trade (n,) with the least sum of ``values`` (2 p,), given at the ends of
+    the runs; None without time to find one. Infeasible when nothing is permitted."""
+    return _minimised(case, pieces, values, 0.0)[0]
+
+
+def _minimised(
+    case: Trading, pieces: Pieces, values: np.ndarray | None, margin: float
+) -> tuple[np.ndarray | None, float]:
+    ends = ends_of(case, pieces)
+    n, p = case.size, len(pieces.asset)
+    many = np.flatnonzero(pieces.count > 1)
+    q = len(many)
+    length = pieces.count[many] - 1.0
+
+    def spread(of: np.ndarray) -> np.ndarray:
+        """Values at the ends, (..., 2 p), as coefficients of the p + q variables."""
+        start, end = of[..., ::2], of[..., 1::2]
+        return np.concatenate(
+            [start, (end[..., many] - start[..., many]) / length], axis=-1)
+
+    low, high = case.row_bounds()
+    sums = spread(np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows]))
+    model = _Model(p + q + 1)
+    model.add(pieces.asset, np.arange(p), np.ones(p), np.ones(n), np.ones(n))
+    model.add(np.tile(np.arange(q), 2), np.append(many, p + np.arange(q)),
+              np.append(-length, np.ones(q)), np.full(q, -np.inf), np.zeros(q))
+    lower, upper = _sides(case, low + margin, high - margin)
+    upper[2] -= margin
+    model.add_dense(np.column_stack([sums, _cash_gap(len(sums))]), lower, upper)
+    cost = np.append(spread(ends.gap), 1.0) if values is None else np.append(spread(values), 0.0)
+    most = np.concatenate([np.ones(p), length, [np.inf]])
+    solver = model.solve(_SCALE * cost, most, integer=p + q)
+    bound = float(solver.getInfo().mip_dual_bound) / _SCALE
+    found = np.array(solver.getSolution().col_value)
+    if len(found) == 0 or not np.isfinite(solver.getInfo().objective_function_value):
+        return None, bound
+    chosen = np.flatnonzero(found[:p] > 0.5)
+    lots = np.zeros(p, dtype=np.int64)
+    lots[many] = np.rint(found[p: p + q])
+    trade = np.zeros(n)
+    trade[pieces.asset[chosen]] = pieces.trade(chosen, lots[chosen])
+    return trade, bound
+
+
+def _cash_gap(height: int) -> np.ndarray:
+    """The column of the variable that holds the distance of cash from its target."""
+    column = np.zeros(height)
+    column[:2] = 1.0
+    return column
+
+
+def _sides(
+    case: Trading, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds of the rows: distance of cash from its target twice, spending, limits."""
+    wanted = case.wanted_spend
+    return (np.concatenate([[wanted, -wanted, -np.inf], low]),
+            np.concatenate([[np.inf, np.inf, case.most_spend], high]))
+
+
+class _Model:
+    """A program under construction, row block by row block."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.height = 0
+        self.entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.lower: list[np.ndarray] = []
+        self.upper: list[np.ndarray] = []
+
+    def add(
+        self, row: np.ndarray, column: np.ndarray, value: np.ndarray, lower: np.ndarray,
+        upper: np.ndarray,
+    ) -> None:
+        self.entries.append((row + self.height, column, value))
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.height += len(lower)
+
+    def add_dense(self, block: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+        row, column = np.nonzero(block)
+        self.add(row, column, block[row, column], lower, upper)
+
+    def solve(self, cost: np.ndarray, most: np.ndarray, *, integer: int) -> highspy.Highs:
+        """HiGHS after minimising over variables from 0 to ``most``, the first ``integer`` of them
+        whole. Infeasible, or Unproven when it failed."""
+        import highspy
+
+        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        order = np.lexsort((row, column))
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = self.columns, self.height
+        program.col_cost_ = cost
+        program.col_lower_, program.col_upper_ = np.zeros(self.columns), most
+        program.row_lower_, program.row_upper_ = (
+            np.concatenate(self.lower), np.concatenate(self.upper))
+        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        program.a_matrix_.start_ = np.searchsorted(
+            column[order], np.arange(self.columns + 1)).astype(np.int32)
+        program.a_matrix_.index_ = row[order].astype(np.int32)
+        program.a_matrix_.value_ = value[order]
+        if integer:
+            whole, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
+            program.integrality_ = [whole] * integer + [real] * (self.columns - integer)
+        solver = highspy.Highs()
+        for option, setting in (
+            ("output_flag", False), ("threads", 1), ("random_seed", 0), ("time_limit", _SECONDS),
+            ("mip_rel_gap", 0.0), ("mip_abs_gap", ACCURACY * _SCALE),
+        ):
+            solver.setOptionValue(option, setting)
+        solver.passModel(program)
+        solver.run()
+        status = solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise Infeasible
+        stopped = integer and status == highspy.HighsModelStatus.kTimeLimit
+        if status != highspy.HighsModelStatus.kOptimal and not stopped:
+            raise Unproven
+        return solver

@@ -21,19 +21,32 @@ import numpy as np
 
 from portbal.solve import Infeasible, Unproven
 from portbal.solve.lot_prices import Prices, best_prices, free_spend, prices_at
-from portbal.solve.lot_program import row_prices
+from portbal.solve.lot_program import relaxed, solved
 from portbal.solve.lot_states import Partials, classes, undominated, undominated_in_rows
 from portbal.solve.lots import ROUNDING, Pieces, Points, Trading, ends_of, pieces_of
 
 _FIRST_BITS = 8  # the first sweep of a node is over about 2 ** _FIRST_BITS portfolios
-_FEW, _MANY = 300, 6_000  # partial portfolios of an easy sweep, and of one that calls for a split
-_WIDTHS = (2_000, 30_000, 250_000)  # partial portfolios kept: first, second, last attempt
-_BEAM = 250  # kept once a sweep cannot be complete any more
-_MOST_NODES = 2_000
-_MIXED = 1e-9
-_MOST_EXPANDED = 4_000_000
+_FEW = 300  # partial portfolios of an easy sweep
 _MOST_TRADES = 200_000  # of one run
+_MIXED = 1e-9
 _TIES = 10 * ROUNDING
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """widths: partial portfolios kept in a sweep, at first and when there is nothing to split;
+    expanded: those looked at to add one asset; nodes and partial portfolios in all; beam: kept
+    once a sweep cannot be complete any more, 0 to end it there."""
+
+    widths: tuple[int, ...]
+    expanded: int
+    nodes: int
+    states: int
+    beam: int
+
+
+_PLAIN = _Effort((2_000, 30_000), 4_000_000, 1_000, 3_000_000, 250)
+_COUPLED = _Effort((1_000,), 100_000, 40, 60_000, 0)
 
 
 @dataclass(frozen=True)
@@ -80,11 +93,11 @@ class _Node:
             share = (prices.losses(ends) <= _MIXED).astype(float)
             return cls(pieces, ends, prices, share, max(prices.bound, floor))
         try:
-            spend, rows, share = row_prices(case, ends)
+            program = relaxed(case, ends)
         except Infeasible:
             return None
-        prices = prices_at(case, ends, spend, rows)
-        return cls(pieces, ends, prices, share, max(prices.bound, floor))
+        prices = prices_at(case, ends, program.spend, program.rows)
+        return cls(pieces, ends, prices, program.share, max(prices.bound, floor))
 
     def halves(self, case: Trading) -> tuple[Pieces, Pieces] | None:
         """Split where the relaxed solution mixes two trades of an asset that lie far apart;
@@ -123,20 +136,26 @@ class _Explored:
 def best_trades(case: Trading) -> Found:
     """The best permitted trades (see Trading).
 
-    Infeasible when nothing is permitted; Unproven when the search ended before it found anything.
+    The search is exact, ties included. Where it gets too wide, which happens when rows couple
+    the assets, HiGHS solves the rest to ACCURACY and ties are left to it.
+
+    Infeasible when nothing is permitted; Unproven when nothing was found in time.
     """
-    root = _Node.of(case, pieces_of(case), -np.inf)
+    pieces = pieces_of(case)
+    root = _Node.of(case, pieces, -np.inf)
     if root is None:
         raise Infeasible
+    effort = _COUPLED if case.rows else _PLAIN
     best: Found | None = None
     nodes = [(root.floor, 0, root, 0)]
-    number, states, open_floor = 1, 0, np.inf
+    number, states, unexplored = 1, 0, np.inf
     while nodes and (best is None or nodes[0][0] <= best.objective + _TIES):
         floor, _, node, level = heapq.heappop(nodes)
-        if number > _MOST_NODES:
-            open_floor = min(open_floor, floor)
+        if states > effort.states or number > effort.nodes:
+            unexplored = min(unexplored, floor)
             break
-        explored = _explored(case, node, np.inf if best is None else best.objective, level)
+        ceiling = np.inf if best is None else best.objective
+        explored = _explored(case, node, ceiling, effort, effort.widths[level])
         states += explored.states
         if explored.trade is not None:
             found = Found.of(case, explored.trade)
@@ -144,20 +163,36 @@ def best_trades(case: Trading) -> Found:
                 best = found
         if explored.closed:
             continue
-        halves = node.halves(case) if level == 0 else None
+        halves = node.halves(case)
         for half in halves or ():
             child = _Node.of(case, half, explored.floor)
             if child is not None:
                 heapq.heappush(nodes, (child.floor, number, child, 0))
                 number += 1
-        if halves is None and level + 1 < len(_WIDTHS):
+        if halves is None and level + 1 < len(effort.widths):
             heapq.heappush(nodes, (explored.floor, number, node, level + 1))
             number += 1
         elif halves is None:
-            open_floor = min(open_floor, explored.floor)
+            unexplored = min(unexplored, explored.floor)
+    if np.isfinite(unexplored):
+        return _finished(case, pieces, best, unexplored, states)
     if best is None:
-        raise Infeasible if np.isinf(open_floor) else Unproven
-    return replace(best, bound=min(best.objective, open_floor), states=states)
+        raise Infeasible
+    return replace(best, states=states)
+
+
+def _finished(
+    case: Trading, pieces: Pieces, best: Found | None, bound: float, states: int
+) -> Found:
+    """What HiGHS makes of a search that was cut short."""
+    rest = solved(case, pieces)
+    if rest.trade is not None:
+        found = Found.of(case, rest.trade)
+        if best is None or _better(case, found, best):
+            best = found
+    if best is None:
+        raise Unproven
+    return replace(best, bound=min(max(bound, rest.bound), best.objective), states=states)
 
 
 def _better(case: Trading, one: Found, other: Found) -> bool:
@@ -175,21 +210,24 @@ def _better(case: Trading, one: Found, other: Found) -> bool:
     return False
 
 
-def _explored(case: Trading, node: _Node, ceiling: float, level: int) -> _Explored:
+def _explored(
+    case: Trading, node: _Node, ceiling: float, effort: _Effort, width: int
+) -> _Explored:
     """Sweeps with growing delta, until the best is found or partial portfolios get too many."""
     delta = _first_delta(case, node)
     most = max(ceiling - node.prices.bound, 0.0)
     floor, states = node.floor, 0
     while True:
         delta = min(delta, most)
-        swept = _sweep(_Frame(case, node.pieces, node.ends, node.prices, delta), _WIDTHS[level])
+        frame = _Frame(case, node.pieces, node.ends, node.prices, delta)
+        swept = _sweep(frame, effort, width)
         states += swept.states
         done = swept.trade is not None or swept.has_every_trade or delta >= most
         if swept.complete and done:
             return _Explored(swept.trade, True, floor, states)
         if swept.complete:
             floor = max(floor, node.prices.bound + delta)
-        if not swept.complete or (level == 0 and swept.states > _MANY):
+        if not swept.complete or swept.states > 3 * width:
             return _Explored(swept.trade, False, floor, states)
         delta *= 4 if swept.states < _FEW else 2
 
@@ -336,7 +374,7 @@ class _Frame:
         return total
 
 
-def _sweep(frame: _Frame, width: int) -> _Swept:
+def _sweep(frame: _Frame, effort: _Effort, width: int) -> _Swept:
     """All portfolios whose losses sum to delta at most, combined asset by asset."""
     case, choices = frame.case, frame.choices
     free = [i for i, c in enumerate(choices) if len(c.rank) > 1]
@@ -351,11 +389,14 @@ def _sweep(frame: _Frame, width: int) -> _Swept:
         before = own
         own += float(frame.prices.least[i])
         grown, all_of_them = _extended(
-            frame, partials, choices[i], free.index(i), before, most[step + 1], least[step + 1])
+            frame, partials, choices[i], free.index(i), before, effort.expanded, most[step + 1],
+            least[step + 1])
+        complete = complete and all_of_them
+        if not (complete or effort.beam):
+            return _Swept(None, False, frame.has_every_trade, states)
         bounds = frame.bounds(grown, own, least[step + 1], most[step + 1])
         kept = np.flatnonzero(bounds <= frame.delta + _TIES)
         states += len(kept)
-        complete = complete and all_of_them
         if not len(kept):
             return _Swept(None, complete, frame.has_every_trade, states)
         grown = grown.take(kept)
@@ -366,7 +407,7 @@ def _sweep(frame: _Frame, width: int) -> _Swept:
                 grown, frame.low - least[step + 1][1:], frame.high - most[step + 1][1:],
                 frame.slack)
         if len(best) > width:
-            complete, width = False, min(width, max(_BEAM, width // 8))
+            complete, width = False, min(width, effort.beam)
             best = np.sort(best[np.argsort(bounds[kept][best], kind="stable")[:width]])
         partials = grown.take(best)
     nothing = np.zeros(1 + len(case.rows))
@@ -413,7 +454,7 @@ def _sums(
 
 def _extended(
     frame: _Frame, partials: Partials, choices: _Choices, column: int, own: float,
-    most: np.ndarray, least: np.ndarray,
+    at_most: int, most: np.ndarray, least: np.ndarray,
 ) -> tuple[Partials, bool]:
     """Every partial portfolio with every trade of one more asset that its spending permits."""
     loss = frame.loss(partials, own)
@@ -422,10 +463,10 @@ def _extended(
     first = np.searchsorted(spend, lowest - partials.spend - most[0] - _TIES, "left")
     last = np.searchsorted(spend, highest - partials.spend - least[0] + _TIES, "right")
     number = np.maximum(last - first, 0)
-    complete = bool(number.sum() <= _MOST_EXPANDED)
+    complete = bool(number.sum() <= at_most)
     if not complete:
         kept = np.argsort(loss, kind="stable")
-        kept = kept[: max(int(np.searchsorted(np.cumsum(number[kept]), _MOST_EXPANDED)), 1)]
+        kept = kept[: max(int(np.searchsorted(np.cumsum(number[kept]), at_most)), 1)]
         partials, first, number = partials.take(kept), first[kept], number[kept]
     parent = np.repeat(np.arange(len(partials)), number)
     choice = np.arange(len(parent)) - np.repeat(np.cumsum(number) - number - first, number)

@@ -110,6 +110,14 @@ class Trading:
         gaps = np.abs(self.held_after(trade) - self.target)
         return math.fsum([*gaps, abs(self.cash_after(trade) - self.cash_target)])
 
+    def permits(self, trade: np.ndarray) -> bool:
+        """Whether a trade (n,) keeps the bounds, the ticket, the floor of cash and every row."""
+        weight, cash = self.held_after(trade), self.cash_after(trade)
+        within = (weight >= self.lower - ROUNDING) & (weight <= self.upper + ROUNDING)
+        large = (trade == 0) | (np.abs(trade) * self.unit >= self.ticket - ROUNDING)
+        return bool(within.all() and large.all() and cash >= self.cash_floor - ROUNDING
+                    and all(row.holds(weight, cash) for row in self.rows))
+
     def at(self, asset: np.ndarray, trade: np.ndarray) -> Points:
         """What a trade of each of these assets does; both of shape (k,)."""
         unit = self.unit[asset]

@@ -79,6 +79,7 @@ class _Path:
         self.active, self.mu, self.box = active, mu, box
         self.weights, self.lam = weights, lam
         self.points: list[tuple[float, np.ndarray]] = []
+        self.jumped: tuple[float, set[int]] = (lam, set())  # at this lam, to these assets
 
     def follow(self, sign: int) -> np.ndarray | None:
         """Goes down (-1) to lam = 0, or up (+1) until nothing changes any more.
@@ -150,17 +151,24 @@ class _Path:
             line = np.zeros(len(weights))
             slope, escape = descend(active, sign * self.mu, cone, line)
             slope[still] = 0
-            if escape is None or sign > 0 or self._matters(escape, slope):
+            if escape is None or self._matters(escape, slope, sign):
                 break
             still[escape] = True
         np.copyto(weights, box.lower, where=active.side < 0)
         np.copyto(weights, box.upper, where=active.side > 0)
         return line, slope, escape
 
-    def _matters(self, asset: int, slope: np.ndarray) -> bool:
-        """Whether what the asset has to gain stands out of the rounding of the risk."""
+    def _matters(self, asset: int, slope: np.ndarray, sign: int) -> bool:
+        """Whether the weights should jump to the asset: not a second time at the same lam,
+        and not for a gain that drowns in the rounding of the risk."""
+        if self.jumped[0] != self.lam:
+            self.jumped = self.lam, set()
         noise = self.active.rounding(self.weights, np.zeros(len(slope)), self.box.size)
-        return bool(self.lam * abs(slope[asset]) > 100 * noise[asset])
+        small = sign < 0 and self.lam * abs(slope[asset]) <= 100 * noise[asset]
+        if small or asset in self.jumped[1]:
+            return False
+        self.jumped[1].add(asset)
+        return True
 
     def _step(
         self, line: np.ndarray, slope: np.ndarray, sign: int, reduced: np.ndarray
