@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import pandas as pd
 
 from portbal import orders as whole_lots
-from portbal import rebalance
+from portbal import rebalance as moves
 from portbal.result import Noted
 from portbal_addin.codecs.kind import either
-from portbal_addin.codecs.labelled import MATRIX, VECTOR, frame_result
-from portbal_addin.codecs.scalars import NUMBER, OPTIONS, choice
+from portbal_addin.codecs.labelled import MATRIX, VECTOR, frame_result, vector_result
+from portbal_addin.codecs.scalars import DATE, NUMBER, OPTIONS, choice
 from portbal_addin.codecs.tables import ASSETS, HOLDINGS, LIMITS
 from portbal_addin.registry import function
 
@@ -20,20 +21,21 @@ Target = Annotated[pd.Series, VECTOR, "Weights wanted, summing to 1: assets and 
 NUMBER_OR_VECTOR = either(
     NUMBER, VECTOR, lambda block: block.trimmed().height * block.trimmed().width == 1
 )
+Width = Annotated[
+    float | pd.Series, NUMBER_OR_VECTOR, "Half the width of the band: one number, or one an asset."
+]
+Kind = Annotated[
+    str, choice("absolute", "relative", "volatility"),
+    "Whether bands are weights, fractions of the target, or multiples of volatility times it.",
+]
 
 
 @function("DRIFT", group="Rebalance")
 def drift(
     holdings: Holdings,
     target: Target,
-    bands: Annotated[
-        float | pd.Series, NUMBER_OR_VECTOR,
-        "Half the width of the band: one number, or one an asset."
-    ] = 0.05,
-    kind: Annotated[
-        str, choice("absolute", "relative", "volatility"),
-        "Whether bands are weights, fractions of the target, or multiples of volatility times it.",
-    ] = "absolute",
+    bands: Width = 0.05,
+    kind: Kind = "absolute",
     cov: Annotated[pd.DataFrame | None, MATRIX, "Covariance a year, for volatility bands."] = None,
 ) -> Annotated[
     pd.DataFrame,
@@ -45,7 +47,46 @@ def drift(
     {"Asset","Current","Target","Drift","Low","High","Action";
     "A",0.6,0.5,0.1,0.45,0.55,"sell";"B",0.4,0.5,-0.1,0.45,0.55,"buy"}
     """
-    return rebalance.drift(holdings, target, bands, kind, cov)
+    return moves.drift(holdings, target, bands, kind, cov)
+
+
+@function("REBALANCE", group="Rebalance")
+def rebalance(
+    holdings: Holdings,
+    target: Target,
+    policy: Annotated[
+        str, choice("target", "edge", "half", "cost"),
+        "How far to go back once a band is left: to target, to the edge of the band, half way "
+        "between, or as far as it is worth its cost.",
+    ] = "target",
+    bands: Width = 0.05,
+    kind: Kind = "absolute",
+    cov: Annotated[
+        pd.DataFrame | None, MATRIX, "Covariance a year, for volatility bands and the policy cost."
+    ] = None,
+    flow: Annotated[float, NUMBER, "Money that comes in, or goes out if negative; used first."] = 0.0,
+    assets: Annotated[
+        pd.DataFrame | None, ASSETS, "Asset first; Cost, for the policy cost."
+    ] = None,
+    options: Annotated[
+        dict[str, object] | None, OPTIONS,
+        "Option, value, for the policy cost: riskaversion (2.5), years (1) over which a trade pays.",
+    ] = None,
+    every: Annotated[
+        str | None, choice("M", "Q", "Y"),
+        "Look at the bands only once the month, quarter or year of lastdate is over.",
+    ] = None,
+    lastdate: Annotated[dt.datetime | None, DATE, "When it was rebalanced last, for every."] = None,
+    today: Annotated[dt.datetime | None, DATE, "The date of today, for every."] = None,
+) -> Annotated[Noted[pd.Series], vector_result("Weight")]:
+    """The weights to trade to once a band is left; those of now while none is.
+
+    >>> PORTBAL.REBALANCE({"Asset","Quantity","Price";"A",60,1;"B",20,2}, {"A",0.5;"B",0.5}, "half")
+    {"Asset","Weight";"A",0.525;"B",0.475}
+    """
+    due = moves.calendar(every, lastdate, today)
+    return moves.rebalance(
+        holdings, target, policy, bands, kind, cov, flow, assets, options, due)
 
 
 @function("ORDERS", group="Rebalance")
@@ -87,4 +128,4 @@ def turnover(
     >>> PORTBAL.TURNOVER({"A",0.6;"B",0.4}, {"A",0.5;"B",0.5})
     0.1
     """
-    return rebalance.turnover(current, target)
+    return moves.turnover(current, target)
