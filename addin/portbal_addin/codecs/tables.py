@@ -18,7 +18,9 @@ NUMERIC_ASSET_COLUMNS = (
 )
 
 
-def _header(block: Block, required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, int]:
+def columns_by_title(
+    block: Block, required: tuple[str, ...], optional: tuple[str, ...]
+) -> dict[str, int]:
     """Column number by canonical title; unknown, repeated and missing titles are problems."""
     titles = {key(title): title for title in (*required, *optional)}
     found: dict[str, int] = {}
@@ -48,7 +50,8 @@ def _header(block: Block, required: tuple[str, ...], optional: tuple[str, ...]) 
     return found
 
 
-def _rows_with_content(block: Block) -> list[int]:
+def rows_with_content(block: Block) -> list[int]:
+    """The rows below the header that are not blank."""
     return [r for r in range(1, block.height) if not all(map(is_blank, block.rows[r]))]
 
 
@@ -76,7 +79,7 @@ def _assets(block: Block) -> pd.DataFrame:
             "its first column is not titled Asset",
             fix="Select the header row, and title the first column Asset.", row=block.top + 1,
         )
-    rows = _rows_with_content(block)
+    rows = rows_with_content(block)
     if not rows:
         raise InputError("it has a header and no rows", fix="Select the rows as well.")
     index = names(block, [(r, 0) for r in rows])
@@ -108,8 +111,8 @@ ASSETS = Kind(
 def _limits(block: Block) -> pd.DataFrame:
     """Columns Limit, Min, Max, Penalty (NaN where blank), Note; index: rows of the range."""
     block = block.trimmed()
-    at = _header(block, ("Limit", "Min", "Max"), ("Penalty", "Note"))
-    rows = _rows_with_content(block)
+    at = columns_by_title(block, ("Limit", "Min", "Max"), ("Penalty", "Note"))
+    rows = rows_with_content(block)
     return pd.DataFrame(
         {
             "Limit": [name(block, r, at["Limit"]) for r in rows],
@@ -131,7 +134,7 @@ def _views(block: Block) -> pd.DataFrame:
     block = block.trimmed()
     header = [key(label_text(cell)) for cell in block.rows[0]]
     if "view" in header:
-        at = _header(block, ("View", "Return"), ("Confidence",))
+        at = columns_by_title(block, ("View", "Return"), ("Confidence",))
         picks: list[tuple[str, int]] = []
     else:
         titles = names(block, [(0, c) for c in range(block.width)])
@@ -142,7 +145,7 @@ def _views(block: Block) -> pd.DataFrame:
                 "it has no columns View and Return",
                 fix="Use the header View, Return, Confidence.", row=block.top + 1,
             )
-    rows = _rows_with_content(block)
+    rows = rows_with_content(block)
     if not rows:
         raise InputError("it has a header and no rows", fix="Select the rows as well.")
     columns: dict[str, Any] = {}
@@ -164,8 +167,8 @@ VIEWS = Kind("views", "a table with the header View, Return, Confidence", _views
 def _view_variances(block: Block) -> pd.DataFrame:
     """Columns View, Variance."""
     block = block.trimmed()
-    at = _header(block, ("View", "Variance"), ())
-    rows = _rows_with_content(block)
+    at = columns_by_title(block, ("View", "Variance"), ())
+    rows = rows_with_content(block)
     return pd.DataFrame(
         {
             "View": [name(block, r, at["View"]) for r in rows],
@@ -183,23 +186,23 @@ VIEW_VARIANCES = Kind("table", "a table with the header View, Variance", _view_v
 def _shocks(block: Block) -> pd.DataFrame:
     """Columns Where, Shock; index: rows of the range."""
     block = block.trimmed()
-    return _shock_rows(block, _header(block, ("Where", "Shock"), ()))
+    return _shock_rows(block, columns_by_title(block, ("Where", "Shock"), ()))
 
 
 def _scenario_shocks(block: Block) -> pd.DataFrame:
     """Columns Scenario, Where, Shock; a blank Scenario continues the one above."""
     block = block.trimmed()
-    at = _header(block, ("Scenario", "Where", "Shock"), ())
+    at = columns_by_title(block, ("Scenario", "Where", "Shock"), ())
     result = _shock_rows(block, at)
     titles: list[str] = []
-    for r in _rows_with_content(block):
+    for r in rows_with_content(block):
         continues = titles and is_blank(block.rows[r][at["Scenario"]])
         titles.append(titles[-1] if continues else name(block, r, at["Scenario"]))
     return result.assign(Scenario=titles)
 
 
 def _shock_rows(block: Block, at: dict[str, int]) -> pd.DataFrame:
-    rows = _rows_with_content(block)
+    rows = rows_with_content(block)
     return pd.DataFrame(
         {
             "Where": [name(block, r, at["Where"]) for r in rows],
@@ -218,15 +221,25 @@ SCENARIO_SHOCKS = Kind(
 # --- holdings, groups ----------------------------------------------------------------------
 
 def _holdings(block: Block) -> pd.DataFrame:
-    """Index: asset names; columns Quantity and Price."""
+    """Index: asset names; columns Quantity and Price, in base currency: where there is a column
+    Rate, the price times what a unit of its currency is worth, 1 where it is blank."""
     block = block.trimmed()
-    at = _header(block, ("Asset", "Quantity", "Price"), ())
-    rows = _rows_with_content(block)
+    at = columns_by_title(block, ("Asset", "Quantity", "Price"), ("Rate",))
+    rows = rows_with_content(block)
     index = names(block, [(r, at["Asset"]) for r in rows])
+    price = [number(block, r, at["Price"]) * _rate(block, r, at.get("Rate")) for r in rows]
     return pd.DataFrame(
-        {title: [number(block, r, at[title]) for r in rows] for title in ("Quantity", "Price")},
-        index=index,
-    )
+        {"Quantity": [number(block, r, at["Quantity"]) for r in rows], "Price": price}, index=index)
+
+
+def _rate(block: Block, row: int, column: int | None) -> float:
+    if column is None or is_blank(block.rows[row][column]):
+        return 1.0
+    rate = number(block, row, column)
+    if not rate > 0:
+        raise wrong(block, row, column, f"is {rate:g}, and a rate is above zero",
+                    "Give what a unit of the currency is worth, or leave it blank for 1.")
+    return rate
 
 
 HOLDINGS = Kind(
