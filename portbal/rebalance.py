@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from portbal import choices, labels, matrices
+from portbal.account import check_sum, open_account
 from portbal.choices import Amount
 from portbal.errors import InputError, NotAvailable
 from portbal.optimize import max_utility
-from portbal.orders import SUM_TOLERANCE, open_account
 from portbal.result import Noted
 from portbal.routes import Setting
+from portbal.trade_costs import cost_column
 
 _ROUNDING = 1e-12
 _CALENDAR = {"M": "M", "Q": "Q", "Y": "Y"}
@@ -25,8 +26,11 @@ _AMOUNTS = {"riskaversion": Amount(2.5, 1e-6, 1e6), "years": Amount(1.0, 1e-3, 1
 def turnover(current: pd.Series, target: pd.Series) -> float:
     """Half the sum of absolute weight changes (one-way turnover, a fraction).
 
-    A name that one side lacks has weight 0 there.
+    A name that one side lacks has weight 0 there. InputError when one of them does not sum to 1
+    within 0.0001.
     """
+    for argument, weights in (("current", current), ("target", target)):
+        check_sum(weights, argument)
     universe = labels.union(current.index, target.index)
     now = labels.filled(current, universe, argument="current", reference="target")
     then = labels.filled(target, universe, argument="target", reference="current")
@@ -68,10 +72,7 @@ def bands_of(
     kind: str = "absolute", cov: pd.DataFrame | None = None, flow: float = 0.0,
 ) -> Bands:
     """The bands around the target, as `drift` describes them. flow: see `rebalance`."""
-    total = float(target.sum())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise InputError(f"the weights sum to {total:.2%}, not 100%", argument="target",
-                         fix="Scale them, or add a row Cash.")
+    check_sum(target, "target")
     universe = labels.union(holdings.index, target.index)
     known = holdings.reindex(universe).fillna({"Quantity": 0.0, "Price": 1.0}) if len(
         universe) > len(holdings) else holdings
@@ -218,7 +219,7 @@ def _worth_it(
     chosen: Mapping[str, float],
 ) -> Noted[np.ndarray]:
     sigma = _covariance(cov, found.names)
-    cost = _costs(assets, found.names)
+    cost = cost_column(assets, found.names)
     aversion = chosen["riskaversion"]
     table = pd.DataFrame({
         "Min": np.minimum(np.minimum(found.current, found.target), 0.0),
@@ -250,26 +251,6 @@ def _covariance(cov: pd.DataFrame | None, names: pd.Index) -> np.ndarray:
     known = place >= 0
     result = np.zeros((len(names), len(names)))
     result[np.ix_(known, known)] = sigma[np.ix_(place[known], place[known])]
-    return result
-
-
-def _costs(assets: pd.DataFrame | None, names: pd.Index) -> np.ndarray:
-    """The column Cost of these names (n,); cash costs nothing."""
-    if assets is None or "Cost" not in assets:
-        raise NotAvailable("the policy cost needs the column Cost of assets",
-                           fix="Give assets with a column Cost, a fraction of traded value.",
-                           argument="assets")
-    at = labels.positions(assets.index, argument="assets")
-    result = np.zeros(len(names))
-    for i, name in enumerate(names):
-        if labels.key(name) == labels.CASH:
-            continue
-        row = at.get(labels.key(name))
-        result[i] = np.nan if row is None else float(assets["Cost"].iloc[row])
-        if not result[i] >= 0:
-            raise InputError(f"{labels.shorten(name)} has no Cost of at least 0",
-                             fix="Fill in the column Cost.", argument="assets",
-                             row=None if row is None else name, column="Cost")
     return result
 
 

@@ -64,6 +64,14 @@ def test_what_drift_needs_is_named() -> None:
         drift(HOLDINGS.assign(Price=[5.0, 10.0, 2.0]), TARGET)
 
 
+def test_turnover_takes_whole_portfolios() -> None:
+    whole, part = pd.Series([0.5, 0.5], ["A", "B"]), pd.Series([0.5, 0.4], ["A", "B"])
+    with pytest.raises(InputError, match=r"^current: the weights sum to 90\.00%"):
+        turnover(part, whole)
+    with pytest.raises(InputError, match=r"^target: the weights sum to 90\.00%"):
+        turnover(whole, part)
+
+
 def test_turnover_is_symmetric_and_half_the_sum() -> None:
     one = pd.Series([0.6, 0.4], ["A", "B"])
     other = pd.Series([0.7, 0.3], ["b", "C"])
@@ -151,7 +159,7 @@ def test_the_policy_cost_is_what_another_solver_finds(seed: int) -> None:
 
 def test_where_no_trade_pays_nothing_is_traded() -> None:
     holdings, target, _, cov = portfolio(3)
-    assets = pd.DataFrame({"Cost": 5.0}, index=cov.index)
+    assets = pd.DataFrame({"Cost": 0.99}, index=cov.index)
     kept = rebalance(holdings, target, "cost", 0.0, cov=cov, assets=assets).value
     np.testing.assert_allclose(kept, bands_of(holdings, target).current, atol=1e-7)
     free = rebalance(holdings, target, "cost", 0.0, cov=cov, assets=assets * 0).value
@@ -207,8 +215,8 @@ def test_what_the_policy_cost_needs_is_named() -> None:
     holdings, target, _, cov = portfolio(2)
     with pytest.raises(NotAvailable, match="needs cov"):
         rebalance(holdings, target, "cost", 0.0)
-    with pytest.raises(NotAvailable, match="needs the column Cost"):
+    with pytest.raises(NotAvailable, match="costs need the column Cost"):
         rebalance(holdings, target, "cost", 0.0, cov=cov)
-    with pytest.raises(InputError, match="has no Cost of at least 0"):
+    with pytest.raises(InputError, match="has no Cost that can be used"):
         rebalance(holdings, target, "cost", 0.0, cov=cov,
                   assets=pd.DataFrame({"Cost": -0.1}, index=cov.index))

@@ -21,18 +21,21 @@ class Prices:
     """The price of spending, at least -1 (money left above cash's target counts 1 a unit),
     and of each row (m,): positive where its lower bound counts, negative where its upper.
 
-    least (n,): the least reduced gap of each asset; bound: no permitted portfolio has a lower
-    objective.
+    least (n,): no trade of the asset has a lower reduced gap; bound: no permitted portfolio has a
+    lower objective; dear: what spending costs in all, with what rows say of cash.
     """
 
     spend: float
     rows: np.ndarray
     least: np.ndarray
     bound: float
+    dear: float
 
     def reduced(self, points: Points) -> np.ndarray:
-        """The gap with spending and rows at their prices, shape (k,)."""
-        return points.gap + self.spend * points.spend - self.rows @ points.rows
+        """The gap with spending and rows at their prices, shape (k,); at the ends of a run it
+        is taken as low as it may be anywhere in it."""
+        lowest = max(self.dear, 0.0) * points.dip
+        return points.gap + self.spend * points.spend - self.rows @ points.rows - lowest
 
     def losses(self, points: Points) -> np.ndarray:
         """What each trade loses against its asset's best, shape (k,), at least 0."""
@@ -66,11 +69,13 @@ def prices_at(case: Trading, ends: Points, spend: float, rows: np.ndarray) -> Pr
     y = np.clip(rows, np.where(np.isfinite(high), -np.inf, 0.0),
                 np.where(np.isfinite(low), np.inf, 0.0))
     starts = np.searchsorted(ends.asset, np.arange(case.size))
-    least = np.minimum.reduceat(ends.gap + spend * ends.spend - y @ ends.rows, starts)
+    dear = spend + float(y @ np.array([row.cash for row in case.rows]))
+    lowest = max(dear, 0.0) * ends.dip
+    least = np.minimum.reduceat(ends.gap + spend * ends.spend - y @ ends.rows - lowest, starts)
     free = free_spend(case, spend)
     bound = float(least.sum()) + abs(case.wanted_spend - free) - spend * free
     bound += float((y[y > 0] * low[y > 0]).sum() + (y[y < 0] * high[y < 0]).sum())
-    return Prices(spend, y, least, bound)
+    return Prices(spend, y, least, bound, dear)
 
 
 def _middle(slope: Callable[[float], float], low: float, high: float, start: float) -> float:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from portbal.solve import Infeasible, Unproven
-from portbal.solve.lots import Pieces, Points, Trading, ends_of
+from portbal.solve.discrete import ISSUER_MOST, ISSUER_SMALL, LARGE_MOST, Issuers
+from portbal.solve.lots import ROUNDING, Pieces, Points, Trading, ends_of
 
 if TYPE_CHECKING:
     import highspy
@@ -22,6 +23,7 @@ ACCURACY = 1e-9  # of net assets: how far the objective may be from its proven b
 _SECONDS = 10.0
 _SCALE = 1000.0  # of the objective, so that the tolerances of HiGHS are small against it
 _FEASIBLE = 1e-9
+_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,14 @@ class Relaxed:
 def relaxed(case: Trading, ends: Points) -> Relaxed:
     """The linear program over the ends of the runs. Infeasible when it has no solution."""
     k, n = len(ends.asset), case.size
-    low, high = case.row_bounds()
+    bend, low, high = _bent(case, ends)
     columns = np.arange(k)
     sums = np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows])
     model = _Model(k + 1)
     model.add(ends.asset, columns, np.ones(k), np.ones(n), np.ones(n))
-    model.add_dense(np.column_stack([sums, _cash_gap(len(sums))]), *_sides(case, low, high))
+    lower, upper = _sides(case, low, high)
+    upper[2] += bend
+    model.add_dense(np.column_stack([sums, _cash_gap(len(sums))]), lower, upper)
     solver = model.solve(np.append(ends.gap, 1.0), np.full(k + 1, np.inf), integer=0)
     solution = solver.getSolution()
     dual = np.array(solution.row_dual)
@@ -59,35 +63,47 @@ class Solved:
     bound: float
 
 
-def solved(case: Trading, pieces: Pieces) -> Solved:
-    """The portfolio with the least objective, to ACCURACY. Infeasible when there is none.
+def solved(case: Trading, pieces: Pieces, issuers: Issuers | None = None) -> Solved:
+    """The portfolio with the least objective, to ACCURACY and the dips of market impact.
+    Infeasible when there is none. issuers: keep UCITS 5/10/40 over these, groups (g, n).
 
     Quantities are whole, so what the tolerances of HiGHS let pass is found out: then every bound
     is drawn in a little and the program solved again.
     """
     bound, margin = -np.inf, 0.0
-    for _ in range(3):
+    bend = _bent(case, ends_of(case, pieces))[0]
+    for _ in range(_ROUNDS):
         try:
-            trade, found = _minimised(case, pieces, None, margin)
+            trade, found = _minimised(case, pieces, None, margin, issuers)
         except Infeasible:
             if margin:
                 break
             raise
         bound = max(bound, found) if not margin else bound
-        if trade is None or case.permits(trade):
+        if trade is None or (case.permits(trade) and _spread_out(case, issuers, trade)):
             return Solved(trade, bound)
-        margin = max(10 * margin, 2 * _FEASIBLE)
+        margin = max(2 * margin, 1.5 * _excess(case, trade), 2 * bend, 2 * _FEASIBLE)
     return Solved(None, bound)
+
+
+def _spread_out(case: Trading, issuers: Issuers | None, trade: np.ndarray) -> bool:
+    """Whether UCITS 5/10/40 holds after a trade (n,)."""
+    if issuers is None:
+        return True
+    weights = case.held_after(trade)
+    return (issuers.largest(weights) <= ISSUER_MOST + ROUNDING
+            and issuers.above(weights) <= LARGE_MOST + ROUNDING)
 
 
 def least_of_row(case: Trading, pieces: Pieces, values: np.ndarray) -> np.ndarray | None:
     """The permitted trade (n,) with the least sum of ``values`` (2 p,), given at the ends of
     the runs; None without time to find one. Infeasible when nothing is permitted."""
-    return _minimised(case, pieces, values, 0.0)[0]
+    return _minimised(case, pieces, values, 0.0, None)[0]
 
 
 def _minimised(
-    case: Trading, pieces: Pieces, values: np.ndarray | None, margin: float
+    case: Trading, pieces: Pieces, values: np.ndarray | None, margin: float,
+    issuers: Issuers | None,
 ) -> tuple[np.ndarray | None, float]:
     ends = ends_of(case, pieces)
     n, p = case.size, len(pieces.asset)
@@ -101,19 +117,26 @@ def _minimised(
         return np.concatenate(
             [start, (end[..., many] - start[..., many]) / length], axis=-1)
 
-    low, high = case.row_bounds()
+    bend, low, high = _bent(case, ends)
     sums = spread(np.vstack([ends.spend, -ends.spend, ends.spend, ends.rows]))
-    model = _Model(p + q + 1)
+    g = 0 if issuers is None else len(issuers.groups)
+    whole = p + q + g  # columns: runs, lots along them, large issuers; distance of cash, their size
+    model = _Model(whole + 1 + g)
     model.add(pieces.asset, np.arange(p), np.ones(p), np.ones(n), np.ones(n))
     model.add(np.tile(np.arange(q), 2), np.append(many, p + np.arange(q)),
               np.append(-length, np.ones(q)), np.full(q, -np.inf), np.zeros(q))
     lower, upper = _sides(case, low + margin, high - margin)
-    upper[2] -= margin
-    model.add_dense(np.column_stack([sums, _cash_gap(len(sums))]), lower, upper)
-    cost = np.append(spread(ends.gap), 1.0) if values is None else np.append(spread(values), 0.0)
-    most = np.concatenate([np.ones(p), length, [np.inf]])
-    solver = model.solve(_SCALE * cost, most, integer=p + q)
-    bound = float(solver.getInfo().mip_dual_bound) / _SCALE
+    upper[2] += bend - margin
+    none = np.zeros((len(sums), g))
+    model.add_dense(np.hstack([sums, none, _cash_gap(len(sums))[:, None], none]), lower, upper)
+    if issuers is not None:
+        weight = (case.quantity[ends.asset] + ends.trade) * case.unit[ends.asset]
+        _keep_ucits(model, spread(issuers.groups[:, ends.asset] * weight), margin)
+    own, gap = (spread(ends.gap), 1.0) if values is None else (spread(values), 0.0)
+    cost = np.concatenate([own, np.zeros(g), [gap], np.zeros(g)])
+    most = np.concatenate([np.ones(p), length, np.ones(g), np.full(1 + g, np.inf)])
+    solver = model.solve(_SCALE * cost, most, integer=whole)
+    bound = float(solver.getInfo().mip_dual_bound) / _SCALE - bend
     found = np.array(solver.getSolution().col_value)
     if len(found) == 0 or not np.isfinite(solver.getInfo().objective_function_value):
         return None, bound
@@ -123,6 +146,39 @@ def _minimised(
     trade = np.zeros(n)
     trade[pieces.asset[chosen]] = pieces.trade(chosen, lots[chosen])
     return trade, bound
+
+
+def _keep_ucits(model: _Model, sizes: np.ndarray, margin: float) -> None:
+    """No issuer above 10%, those above 5% together at most 40%; sizes (g, p + q) are linear in
+    the runs and the lots along them."""
+    g, before = sizes.shape
+    eye, none, one = np.eye(g), np.zeros((g, g)), np.zeros((g, 1))
+    spare = ISSUER_MOST - ISSUER_SMALL
+    open_end = np.full(g, -np.inf)
+    model.add_dense(np.hstack([sizes, -spare * eye, one, none]), open_end,
+                    np.full(g, ISSUER_SMALL - margin))
+    model.add_dense(np.hstack([sizes, ISSUER_MOST * eye, one, -eye]), open_end,
+                    np.full(g, ISSUER_MOST))
+    total = np.append(np.zeros(before + g + 1), np.ones(g))
+    model.add_dense(total[None], np.array([-np.inf]), np.array([LARGE_MOST - margin]))
+
+
+def _excess(case: Trading, trade: np.ndarray) -> float:
+    """How far a trade (n,) breaks a row or the floor of cash."""
+    weight, cash = case.held_after(trade), case.cash_after(trade)
+    values = [(row.value(weight, cash), row) for row in case.rows]
+    return max([case.cash_floor - cash, *(
+        max(row.low - value, value - row.high) for value, row in values)])
+
+
+def _bent(case: Trading, ends: Points) -> tuple[float, np.ndarray, np.ndarray]:
+    """How far all spending may lie below its lines, and the bounds of the rows with room for
+    that, so that nothing permitted is left out."""
+    starts = np.searchsorted(ends.asset, np.arange(case.size))
+    bend = float(np.maximum.reduceat(ends.dip, starts).sum())
+    low, high = case.row_bounds()
+    room = bend * np.abs(np.array([row.cash for row in case.rows]))
+    return bend, low - room, high + room
 
 
 def _cash_gap(height: int) -> np.ndarray:
@@ -189,6 +245,7 @@ class _Model:
         for option, setting in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0), ("time_limit", _SECONDS),
             ("mip_rel_gap", 0.0), ("mip_abs_gap", ACCURACY * _SCALE),
+            ("mip_feasibility_tolerance", _FEASIBLE), ("primal_feasibility_tolerance", _FEASIBLE),
         ):
             solver.setOptionValue(option, setting)
         solver.passModel(program)

@@ -30,6 +30,7 @@ _FEW = 300  # partial portfolios of an easy sweep
 _MOST_TRADES = 200_000  # of one run
 _MIXED = 1e-9
 _TIES = 10 * ROUNDING
+_EVERYTHING = 1e9  # a loss that no portfolio has
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class _Node:
     def of(cls, case: Trading, pieces: Pieces, floor: float) -> _Node | None:
         """None when its trades cannot be paid for, or break a row."""
         ends = ends_of(case, pieces)
-        if _starting(np.minimum, ends, case.size).sum() > case.most_spend + ROUNDING:
+        if _least_spend(ends, case.size) > case.most_spend + ROUNDING:
             return None
         if not case.rows:
             prices = best_prices(case, ends)
@@ -215,26 +216,28 @@ def _explored(
 ) -> _Explored:
     """Sweeps with growing delta, until the best is found or partial portfolios get too many."""
     delta = _first_delta(case, node)
-    most = max(ceiling - node.prices.bound, 0.0)
+    most = min(max(ceiling - node.prices.bound, 0.0), _EVERYTHING)
     floor, states = node.floor, 0
     while True:
         delta = min(delta, most)
         frame = _Frame(case, node.pieces, node.ends, node.prices, delta)
         swept = _sweep(frame, effort, width)
         states += swept.states
-        done = swept.trade is not None or swept.has_every_trade or delta >= most
-        if swept.complete and done:
+        if swept.complete and (swept.trade is not None or delta >= most):
             return _Explored(swept.trade, True, floor, states)
         if swept.complete:
             floor = max(floor, node.prices.bound + delta)
         if not swept.complete or swept.states > 3 * width:
             return _Explored(swept.trade, False, floor, states)
         delta *= 4 if swept.states < _FEW else 2
+        if swept.has_every_trade:
+            delta = _EVERYTHING
 
 
-def _starting(extreme: np.ufunc, points: Points, n: int) -> np.ndarray:
-    """The least (most) spend of each asset, shape (n,)."""
-    return extreme.reduceat(points.spend, np.searchsorted(points.asset, np.arange(n)))
+def _least_spend(ends: Points, n: int) -> float:
+    """All assets together cannot cost less."""
+    lowest = ends.spend - ends.dip
+    return float(np.minimum.reduceat(lowest, np.searchsorted(ends.asset, np.arange(n))).sum())
 
 
 def _first_delta(case: Trading, node: _Node) -> float:

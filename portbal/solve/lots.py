@@ -6,20 +6,22 @@ All money is a fraction of net assets before trading, so a value is a weight.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from portbal.solve import Infeasible
+from portbal.solve.charges import FREE, Charges
 
 ROUNDING = 1e-13  # two weights closer than this are the same
 _MOST_LOTS = 1e15  # beyond it a float no longer counts in ones
+_BENT = 1.05  # how many times as long as its start a run is at most, where costs are no line
 
 
 @dataclass(frozen=True)
 class Row:
-    """low <= linear'x + absolute'|x - centre| + cash * c <= high, over the weights after
-    trading, x of shape (n,) for the assets and c for cash; absolute >= 0."""
+    """low <= linear'x + absolute'|x - centre| + held'(x not 0) + cash * c <= high, over the
+    weights after trading, x of shape (n,) for the assets and c for cash; absolute >= 0."""
 
     linear: np.ndarray
     absolute: np.ndarray
@@ -27,11 +29,20 @@ class Row:
     cash: float
     low: float
     high: float
+    held: np.ndarray | None = None
 
     def value(self, weights: np.ndarray, cash: float) -> float:
         """The value at given weights."""
-        parts = self.linear * weights + self.absolute * np.abs(weights - self.centre)
-        return math.fsum([*parts, self.cash * cash])
+        every = np.arange(len(weights))
+        return math.fsum([*self.parts(every, weights), self.cash * cash])
+
+    def parts(self, asset: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """What so much of these assets adds, without cash; all of shape (k,)."""
+        away = self.absolute[asset] * np.abs(weight - self.centre[asset])
+        result = self.linear[asset] * weight + away
+        if self.held is not None:
+            result += self.held[asset] * (np.abs(weight) > ROUNDING)
+        return result
 
     def holds(self, weights: np.ndarray, cash: float) -> bool:
         """Whether the value is within the bounds, up to the rounding of its own terms."""
@@ -41,6 +52,7 @@ class Row:
     def slack(self) -> float:
         """What rounding may do to the value."""
         largest = np.abs(self.linear).max(initial=0.0) + self.absolute.max(initial=0.0)
+        largest += 0.0 if self.held is None else np.abs(self.held).max(initial=0.0)
         return ROUNDING * float(1 + largest + abs(self.cash))
 
 
@@ -51,8 +63,8 @@ class Trading:
     quantity      units held; unit: the weight of one unit; lot: the units of one lot, above 0
     target        weights wanted; lower, upper: bounds on the weight after trading, finite lower
     cash          weight of cash now; cash_target, and cash_floor after all costs
-    fee, ticket   weight paid for an order, and the least value of one
-    commission    of the value traded; tax: of the value sold
+    charges       what orders cost; ticket: the least value of one
+    smallest      the least weight of what is held at all; a smaller one is sold or topped up
 
     A trade is a whole number of lots, or closes the position; its value is at least ``ticket``.
     The best trades have the least sum of abs(weight after - target), cash included; among those
@@ -69,10 +81,9 @@ class Trading:
     cash: float
     cash_target: float = 0.0
     cash_floor: float = 0.0
-    fee: float = 0.0
-    commission: float = 0.0
-    tax: float = 0.0
+    charges: Charges = FREE
     ticket: float = 0.0
+    smallest: float = 0.0
     rows: tuple[Row, ...] = ()
 
     @property
@@ -95,11 +106,7 @@ class Trading:
 
     def costs(self, trade: np.ndarray) -> np.ndarray:
         """The cost of each order, shape (n,)."""
-        return self._costs(trade * self.unit)
-
-    def _costs(self, value: np.ndarray) -> np.ndarray:
-        share = self.commission * np.abs(value) + self.tax * np.maximum(-value, 0.0)
-        return np.where(value != 0, self.fee + share, 0.0)
+        return self.charges.total(trade, trade * self.unit)
 
     def cash_after(self, trade: np.ndarray) -> float:
         """The weight of cash after trading and its costs."""
@@ -115,6 +122,7 @@ class Trading:
         weight, cash = self.held_after(trade), self.cash_after(trade)
         within = (weight >= self.lower - ROUNDING) & (weight <= self.upper + ROUNDING)
         large = (trade == 0) | (np.abs(trade) * self.unit >= self.ticket - ROUNDING)
+        large &= (np.abs(weight) <= ROUNDING) | (np.abs(weight) >= self.smallest - ROUNDING)
         return bool(within.all() and large.all() and cash >= self.cash_floor - ROUNDING
                     and all(row.holds(weight, cash) for row in self.rows))
 
@@ -123,14 +131,13 @@ class Trading:
         unit = self.unit[asset]
         weight = (self.quantity[asset] + trade) * unit
         value = trade * unit
-        cost = self._costs(value)
+        cost = self.charges.take(asset).total(trade, value)
         spend = value + cost
         rows = np.empty((len(self.rows), len(asset)))
         for r, row in enumerate(self.rows):
-            away = row.absolute[asset] * np.abs(weight - row.centre[asset])
-            rows[r] = row.linear[asset] * weight + away - row.cash * spend
+            rows[r] = row.parts(asset, weight) - row.cash * spend
         gap = np.abs(weight - self.target[asset])
-        return Points(asset, trade, gap, spend, cost, rows)
+        return Points(asset, trade, gap, spend, cost, rows, np.zeros(len(asset)))
 
     def row_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Bounds on the sums of ``Points.rows``, each of shape (m,)."""
@@ -144,7 +151,8 @@ class Points:
     """Trades of single assets. All arrays have shape (k,), rows (m, k).
 
     gap: distance to the target; spend: value and cost; rows: the part in each row, with what
-    the spending takes from cash.
+    the spending takes from cash; dip: at the ends of a run, how far spending within it can
+    fall below the line between the ends.
     """
 
     asset: np.ndarray
@@ -153,15 +161,17 @@ class Points:
     spend: np.ndarray
     cost: np.ndarray
     rows: np.ndarray
+    dip: np.ndarray
 
     def take(self, which: np.ndarray | slice) -> Points:
         return Points(self.asset[which], self.trade[which], self.gap[which], self.spend[which],
-                      self.cost[which], self.rows[:, which])
+                      self.cost[which], self.rows[:, which], self.dip[which])
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """The permitted trades in runs along which everything in ``Points`` is linear.
+    """The permitted trades in runs along which everything in ``Points`` is linear, save for
+    market impact, which makes spending convex.
 
     All arrays have shape (p,), sorted by asset. Run i holds the trades
     (first + j) * lot + odd for j = 0 .. count - 1.
@@ -225,10 +235,10 @@ def _joined(case: Trading, runs: list[list[tuple[int, int, float]]]) -> Pieces:
 
 
 def _least_spend(case: Trading, pieces: Pieces) -> np.ndarray:
-    """The least that each asset can cost (negative: bring in), shape (n,)."""
+    """No asset can cost less (negative: bring in more), shape (n,)."""
+    ends = ends_of(case, pieces)
     return np.minimum.reduceat(
-        ends_of(case, pieces).spend,
-        2 * np.searchsorted(pieces.asset, np.arange(case.size)))
+        ends.spend - ends.dip, 2 * np.searchsorted(pieces.asset, np.arange(case.size)))
 
 
 def ends_of(case: Trading, pieces: Pieces) -> Points:
@@ -236,7 +246,10 @@ def ends_of(case: Trading, pieces: Pieces) -> Points:
     which = np.repeat(np.arange(len(pieces.asset)), 2)
     j = np.zeros(len(which), dtype=np.int64)
     j[1::2] = pieces.count - 1
-    return case.at(pieces.asset[which], pieces.trade(which, j))
+    ends = case.at(pieces.asset[which], pieces.trade(which, j))
+    value = ends.trade * case.unit[ends.asset]
+    dip = case.charges.take(pieces.asset).dip(value[::2], value[1::2])
+    return replace(ends, dip=np.repeat(dip, 2))
 
 
 def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
@@ -255,21 +268,57 @@ def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
     def ceil(lots: float) -> int:
         return math.ceil(max(lots - slack, -_MOST_LOTS))
 
+    charges = case.charges
     least = max(ceil(case.ticket / size), 1)
-    payable = (room - case.fee) / (1 + case.commission) / size
+    payable = (room - charges.fee) / (1 + charges.commission) / size
     bottom, top = ceil(lots_to(low)), floor(lots_to(high))
-    kinks = sorted({floor(lots_to(weight)) for weight in (
+    kinks = {floor(lots_to(weight)) for weight in (
         float(case.target[i]),
-        *(float(row.centre[i]) for row in case.rows if row.absolute[i]))})
-    found = _cut(bottom, min(top, -least), kinks)
+        *(float(row.centre[i]) for row in case.rows if row.absolute[i]))}
+    if any(row.held is not None and row.held[i] for row in case.rows):
+        kinks |= {floor(lots_to(0.0)), ceil(lots_to(0.0)) - 1}
+    kinks |= _bends(charges.take(np.array([i])), lot, unit, max(-bottom, floor(payable), 1))
+    found = _cut(bottom, min(top, -least), sorted(kinks))
     odd = abs(held - round(held / lot) * lot) * unit
     if odd > ROUNDING and low - ROUNDING <= 0 <= high + ROUNDING and (
             abs(held) * unit >= case.ticket - ROUNDING):
         found.append((0, 0, -held))
     if bottom <= 0 <= top:
         found.append((0, 0, 0.0))
-    found += _cut(max(bottom, least), min(top, floor(payable)), kinks)
+    found += _cut(max(bottom, least), min(top, floor(payable)), sorted(kinks))
+    if case.smallest > 0:
+        tiny = floor(lots_to(-case.smallest)), ceil(lots_to(case.smallest))
+        found = [part for run in found for part in _without(run, tiny, lots_to(0.0), slack)]
     return sorted(found, key=lambda run: run[0] * lot + run[2])
+
+
+def _bends(charges: Charges, lot: float, unit: float, most: float) -> set[int]:
+    """Where the costs of an order change their slope, in lots away from no trade, on both
+    sides; with market impact, which bends everywhere, at steps of a few percent up to ``most``."""
+    found: set[int] = set()
+    a_lot = charges.commission * unit * lot + float(np.sum(charges.per_unit)) * lot
+    if charges.minimum > 0 and a_lot > 0:
+        found.add(math.floor(min(charges.minimum / a_lot, _MOST_LOTS)))
+    if np.any(charges.impact):
+        step = 1
+        while step < min(most, _MOST_LOTS):
+            found.add(step)
+            step = max(step + 1, int(step * _BENT))
+    return found | {-lots - 1 for lots in found}
+
+
+def _without(
+    run: tuple[int, int, float], tiny: tuple[int, int], nothing: float, slack: float
+) -> list[tuple[int, int, float]]:
+    """The run less the lots between ``tiny`` that leave neither nothing nor enough."""
+    first, last, odd = run
+    if odd:
+        return [run]
+    parts = [(first, min(last, tiny[0]), odd), (max(first, tiny[1]), last, odd)]
+    zero = round(nothing)
+    if abs(nothing - zero) <= slack and tiny[0] < zero < tiny[1] and first <= zero <= last:
+        parts.insert(1, (zero, zero, odd))
+    return [part for part in parts if part[0] <= part[1]]
 
 
 def _cut(first: int, last: int, kinks: list[int]) -> list[tuple[int, int, float]]:

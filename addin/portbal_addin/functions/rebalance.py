@@ -10,10 +10,13 @@ import pandas as pd
 from portbal import orders as whole_lots
 from portbal import rebalance as moves
 from portbal.result import Noted
+from portbal.trade_costs import trade_costs
+from portbal.trade_rules import Known
 from portbal_addin.codecs.kind import either
-from portbal_addin.codecs.labelled import MATRIX, VECTOR, frame_result, vector_result
+from portbal_addin.codecs.labelled import MATRIX, TABLE, VECTOR, frame_result, vector_result
 from portbal_addin.codecs.scalars import DATE, NUMBER, OPTIONS, choice
 from portbal_addin.codecs.tables import ASSETS, HOLDINGS, LIMITS
+from portbal_addin.codecs.trades import ORDERS
 from portbal_addin.registry import function
 
 Holdings = Annotated[pd.DataFrame, HOLDINGS, "Asset, Quantity, Price; a row Cash has price 1."]
@@ -64,13 +67,16 @@ def rebalance(
     cov: Annotated[
         pd.DataFrame | None, MATRIX, "Covariance a year, for volatility bands and the policy cost."
     ] = None,
-    flow: Annotated[float, NUMBER, "Money that comes in, or goes out if negative; used first."] = 0.0,
+    flow: Annotated[
+        float, NUMBER, "Money that comes in, or goes out if negative; used first."
+    ] = 0.0,
     assets: Annotated[
         pd.DataFrame | None, ASSETS, "Asset first; Cost, for the policy cost."
     ] = None,
     options: Annotated[
         dict[str, object] | None, OPTIONS,
-        "Option, value, for the policy cost: riskaversion (2.5), years (1) over which a trade pays.",
+        "Option, value, for the policy cost: riskaversion (2.5), years (1) over which a trade "
+        "pays.",
     ] = None,
     every: Annotated[
         str | None, choice("M", "Q", "Y"),
@@ -102,8 +108,23 @@ def orders(
     ] = None,
     options: Annotated[
         dict[str, object] | None, OPTIONS,
-        "Option, value: fee (an order), commission (fraction), tax (fraction of sales), ticket "
-        "(least value).",
+        "Option, value: fee (an order), commission (fraction), per share, minimum (of these), tax "
+        "(fraction of sales), ticket (least value), spread (fraction, or Cost: the column), impact "
+        "(fraction at a day's volume).",
+    ] = None,
+    cov: Annotated[
+        pd.DataFrame | None, MATRIX, "Covariance a year, for limits that need it."] = None,
+    returns: Annotated[
+        pd.DataFrame | None, TABLE, "Simple returns, for limits that need more than the rest tells."
+    ] = None,
+    periods: Annotated[
+        float | None, NUMBER, "Return periods a year, such as 252; left out, read from the dates."
+    ] = None,
+    mu: Annotated[
+        pd.Series | None, VECTOR, "Expected returns a year, for a limit on return."
+    ] = None,
+    lasttarget: Annotated[
+        pd.Series | None, VECTOR, "The weights wanted before: tells a new target from drift."
     ] = None,
 ) -> Annotated[
     Noted[pd.DataFrame],
@@ -115,7 +136,32 @@ def orders(
     {"Asset","Side","Quantity","Price","Value","Cost","Weight after","Reason";
     "A","sell",-10,10,-100,0,0.5,"drift";"B","buy",5,20,100,0,0.5,"drift"}
     """
-    return whole_lots.orders(holdings, target, cash, limits, assets, options)
+    known = Known(mu, cov, returns, periods)
+    return whole_lots.orders(holdings, target, cash, limits, assets, options, known, lasttarget)
+
+
+@function("TRADECOST", group="Rebalance")
+def tradecost(
+    orders: Annotated[pd.DataFrame, ORDERS, "What ORDERS returns; Asset, Quantity, Price suffice."],
+    assets: Annotated[
+        pd.DataFrame | None, ASSETS,
+        "Asset first; Cost (the spread paid, a fraction), ADV and Volatility (the impact)."
+    ] = None,
+    options: Annotated[
+        dict[str, object] | None, OPTIONS,
+        "Option, value as for ORDERS; without fee, commission, per share, minimum and tax the Cost "
+        "of orders is the commission.",
+    ] = None,
+) -> Annotated[
+    Noted[pd.DataFrame], frame_result("Asset", "Commission", "Spread", "Impact", "Total")
+]:
+    """What orders cost in money: commission and taxes, the spread, and what the price moves.
+
+    >>> PORTBAL.TRADECOST({"Asset","Quantity","Price","Cost";"A",-100,10,5;"B",40,25,4},
+    ...     {"Asset","Cost","ADV";"A",0.001,100000;"B",0.002,4000}, {"impact",0.02})
+    {"Asset","Commission","Spread","Impact","Total";"A",5,1,2,8;"B",4,2,10,16}
+    """
+    return trade_costs(orders, assets, options)
 
 
 @function("TURNOVER", group="Rebalance")
