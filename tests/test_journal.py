@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,90 @@ def test_where_the_journal_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert journal_file.default_path() == tmp_path / "mine.jsonl"
     monkeypatch.delenv("PORTBAL_JOURNAL")
     assert journal_file.default_path() == Path.home() / ".portbal" / "journal.jsonl"
+
+
+def test_every_changed_byte_of_a_thousand_records_is_found() -> None:
+    """A line with one byte changed is no record any more, so reading stops there."""
+    records = sealed([{"n": n, "text": "x" * (n % 7)} for n in range(1000)])
+    data = b"".join(r.line for r in records)
+    assert len(journal.read(data).records) == 1000
+    for record in records:
+        line = record.line[:-1]
+        for at in range(len(line)):
+            changed = bytearray(line)
+            changed[at] ^= 1 << ((at + record.number) % 8)
+            found = [journal._record(part) for part in bytes(changed).split(b"\n")]
+            assert None in found, (record.number, at)
+    for record in records[::111]:
+        start = data.index(record.line)
+        end = start + len(record.line) - 1
+        for at in (start, start + 40, end):  # the last one joins two lines
+            changed = bytearray(data)
+            changed[at] ^= 1
+            found = journal.read(bytes(changed))
+            assert not found.is_sound
+            assert len(found.records) == record.number - 1
+
+
+def _die_after(path: Path, count: int, *, flush: bool) -> None:
+    """Append, and be killed once so many bytes are written."""
+    write = os.write
+
+    def dying(descriptor: int, data: bytes) -> int:
+        write(descriptor, data[:count])
+        if not flush or count < len(data):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return len(data)
+
+    os.write = dying
+    os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)
+    journal_file.append(path, {"kind": "apply", "n": 3})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_writer_killed_at_any_byte_loses_nothing_before(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    first = journal_file.append(path, {"kind": "apply", "n": 1})
+    second = journal_file.append(path, {"kind": "undo", "n": 2})
+    before = path.read_bytes()
+    length = len(journal.seal({"kind": "apply", "n": 3}, second).line)
+    context = multiprocessing.get_context("fork")
+    for count in range(length + 1):
+        path.write_bytes(before)
+        writer = context.Process(target=_die_after, args=(path, count), kwargs={
+            "flush": count == length})
+        writer.start()
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
+        found = journal_file.read(path)
+        assert found.fault is None
+        assert found.records[:2] == (first, second)
+        assert found.torn == (count if count < length else 0)
+        third = journal_file.append(path, {"kind": "apply", "again": True})
+        assert journal_file.read(path).is_sound
+        assert third.number == (3 if count < length else 4)
+
+
+def test_positions_never_go_to_logs(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Planted names and quantities, through a bug whose own words quote them."""
+    from portbal_addin.block import Block
+    from portbal_addin.registry import Problem, find
+
+    holdings = Block.of([["Asset", "Quantity", "Price"], ["Planted plc", 987654321.5, 3.25]])
+    target = Block.of([["Planted plc", 1.0]])
+
+    def broken(*given: object) -> None:
+        raise KeyError(*given)
+
+    monkeypatch.setattr("portbal.rebalance.bands_of", broken)
+    result = find("DRIFT").invoke(holdings, target)
+    assert isinstance(result, Problem)
+    assert "internal error" in result.text
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "KeyError" in written
+    assert "bands_of" in written
+    for planted in ("Planted", "987654321", "3.25"):
+        assert planted not in written + result.text

@@ -27,12 +27,16 @@ def default_path() -> Path:
     return Path(chosen) if chosen else Path.home() / ".portbal" / "journal.jsonl"
 
 
-def read(path: Path) -> Journal:
-    """The records of the file; an absent file is an empty journal."""
+def read(path: Path, *, last: str | None = None) -> Journal:
+    """The records of the file; an absent file is an empty journal. last: see `journal.read`."""
     try:
-        return journal.read(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
-        return Journal()
+        data = b""
+    except OSError as error:
+        raise NotAvailable(f"the journal {path} cannot be read ({error.strerror})",
+                           fix="Give a file that can be read.") from None
+    return journal.read(data, last=last)
 
 
 def entry(content: Mapping[str, Any], workbook: str) -> dict[str, Any]:
