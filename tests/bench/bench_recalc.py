@@ -45,3 +45,28 @@ def test_recalc(calls: int, tmp_path: Path) -> None:
         subprocess.run(command, capture_output=True, check=True)
         seconds.append(time.perf_counter() - begun)
     print(f"\n{NATIVE:,} native and {calls} portbal formulas{min(seconds):8.2f} s")
+
+
+def chain(path: Path, links: int) -> None:
+    """Portbal cells that each wait for the one before, through two native formulas."""
+    target = Workbook(str(path))
+    sheet = target.add_worksheet("Chain")
+    sheet.write_row(0, 0, ["A", 1.0])
+    sheet.write_row(1, 0, ["B", 0.0])
+    for link in range(links):
+        row = 2 + 2 * link
+        before = f"C{row - 1}" if link else "0.4"
+        sheet.write(row, 0, "A")
+        sheet.write(row + 1, 0, "B")
+        sheet.write_formula(row, 1, f"={before}/2+0.3")
+        sheet.write_formula(row + 1, 1, f"=1-B{row + 1}")
+        sheet.write_formula(row, 2, f"=PORTBAL.TURNOVER($A$1:$B$2,A{row + 1}:B{row + 2})")
+    target.close()
+
+
+def test_chain(tmp_path: Path) -> None:
+    chain(tmp_path / "chain.xlsx", 200)
+    command = [sys.executable, "-m", "portbal_addin", "recalc", str(tmp_path / "chain.xlsx")]
+    begun = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True)
+    print(f"\na chain of 200 portbal cells{time.perf_counter() - begun:24.2f} s")

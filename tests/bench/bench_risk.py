@@ -61,6 +61,15 @@ def peers(values: np.ndarray, level: float) -> dict[str, Callable[[], object]]:
     except ImportError:
         pass
 
+    try:
+        stats = import_module("empyrical.stats")
+        found["empyrical"] = lambda: [
+            (stats.value_at_risk(column, 1 - level),
+             stats.conditional_value_at_risk(column, 1 - level)) for column in values.T
+        ]
+    except ImportError:
+        pass
+
     def by_numpy() -> object:
         var = np.quantile(values, 1 - level, axis=0)
         return var, np.nanmean(np.where(values <= var, values, np.nan), axis=0)

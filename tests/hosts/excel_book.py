@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
@@ -67,6 +67,7 @@ class App:
         self.screen_updating = True
         self.status_bar = False
         self.calculation = "automatic"
+        self.modes: list[str] = []
         self.calculated = 0
         self.alerts: list[tuple[str, str, str | None]] = []
         self.statuses: list[Any] = []
@@ -75,6 +76,8 @@ class App:
         self.__dict__[name] = value
         if name == "status_bar" and "statuses" in self.__dict__:
             self.statuses.append(value)
+        if name == "calculation" and "modes" in self.__dict__:
+            self.modes.append(value)
 
     def calculate(self) -> None:
         self.calculated += 1
@@ -84,19 +87,28 @@ class App:
         return "ok"
 
 
-@dataclass(eq=False)
 class Name:
-    names: Names
-    name: str = ""
-    refers_to: str = ""
+    def __init__(self, names: Names, name: str, refers_to: str) -> None:
+        self.names, self.name, self._refers_to = names, name, refers_to
+
+    @property
+    def refers_to(self) -> str:
+        return self._refers_to
+
+    @refers_to.setter
+    def refers_to(self, text: str) -> None:
+        self.names.touched()
+        self._refers_to = text
 
     def delete(self) -> None:
+        self.names.touched()
         self.names.all.remove(self)
 
 
 class Names:
-    def __init__(self) -> None:
+    def __init__(self, touched: Callable[[], None]) -> None:
         self.all: list[Name] = []
+        self.touched = touched
 
     def __call__(self, item: int | str) -> Name:
         if isinstance(item, int):
@@ -113,6 +125,7 @@ class Names:
         return any(name.name.casefold() == str(item).casefold() for name in self.all)
 
     def add(self, name: str, refers_to: str) -> Name:
+        self.touched()
         self.all.append(Name(self, name, refers_to))
         return self.all[-1]
 
@@ -216,7 +229,8 @@ class _Formats:
         self.__dict__.update(sheet=sheet, kind=kind, at=at)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        assert name in ("NumberFormat", "Bold"), name
+        assert name in ("NumberFormat", "ColumnWidth", "Bold"), name
+        self.sheet.book.touched()
         self.sheet.formats[self.kind, self.at] = value
 
 
@@ -248,10 +262,7 @@ class Sheet:
     state: int = -1
 
     def put(self, spot: tuple[int, int], cell: Cell) -> None:
-        self.book.writes += 1
-        if self.book.writes == self.book.fails_at:
-            raise ExcelRefused(-2147352567, "Exception occurred.", (
-                0, "Microsoft Excel", "The sheet is protected.", "x.chm", 0, -2146827284), None)
+        self.book.touched()
         if self.cells.get(spot, cell).spill_of is not None:
             raise ExcelRefused("part of a spill")
         if cell.value is None and not cell.formula:
@@ -276,15 +287,19 @@ class Sheet:
     @property
     def api(self) -> Any:
         class Api:
-            Visible = property(lambda _: self.state,
-                               lambda _, state: setattr(self, "state", state))
+            Visible = property(lambda _: self.state, lambda _, state: self.show(state))
 
             def Activate(_) -> None:  # noqa: N802, N805
                 self.book.active = self
 
         return Api()
 
+    def show(self, state: int) -> None:
+        self.book.touched()
+        self.state = state
+
     def delete(self) -> None:
+        self.book.touched()
         if self.state == 2:
             raise ExcelRefused("Delete method of Worksheet class failed")
         self.book.order.remove(self)
@@ -312,6 +327,7 @@ class Sheets:
 
     def add(self, before: Any = None, after: Any = None, name: str | None = None) -> Sheet:
         assert after is self.book.order[-1]
+        self.book.touched()
         self.book.order.append(Sheet(self.book, name or "Sheet"))
         self.book.active = self.book.order[-1]
         return self.book.order[-1]
@@ -319,11 +335,18 @@ class Sheets:
 
 class Book:
     def __init__(self, name: str = "portfolio.xlsm", *, date1904: bool = False) -> None:
-        self._name, self._app, self._names = name, App(), Names()
+        self._name, self._app, self._names = name, App(), Names(self.touched)
         self.order: list[Sheet] = []
         self.active: Any = None
         self.writes, self.fails_at = 0, 0
         self.api = SimpleNamespace(Date1904=date1904)
+
+    def touched(self) -> None:
+        """Something is about to change; the change number fails_at is refused."""
+        self.writes += 1
+        if self.writes == self.fails_at:
+            raise ExcelRefused(-2147352567, "Exception occurred.", (
+                0, "Microsoft Excel", "The sheet is protected.", "x.chm", 0, -2146827284), None)
 
     name = property(lambda self: self._name)
     app = property(lambda self: self._app)
@@ -349,4 +372,5 @@ def open_book(tables: dict[str, Any], *, date1904: bool = False) -> tuple[xw.Boo
         letters = chr(64 + len(rows[0]))
         book.names.add(name, f"='{name}'!$A$1:${letters}${len(rows)}")
     book.active = book.order[0] if book.order else None
+    book.writes = 0
     return xw.Book(impl=book), book

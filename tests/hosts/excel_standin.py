@@ -155,7 +155,8 @@ def main() -> None:
         name: {
             "category": member.__xlfunc__["category"],
             "doc": member.__xlfunc__["ret"]["doc"],
-            "arguments": {a["name"]: a["doc"] for a in member.__xlfunc__["args"]},
+            "arguments": {a["name"]: a["doc"] for a in member.__xlfunc__["args"] if not a["vba"]},
+            "hidden": {a["name"]: a["vba"] for a in member.__xlfunc__["args"] if a["vba"]},
         }
         for name, member in vars(module).items() if hasattr(member, "__xlfunc__")
     }

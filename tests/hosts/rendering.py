@@ -1,6 +1,7 @@
-"""A workbook as LibreOffice shows it: python tests/hosts/rendering.py WORKBOOK.xlsx OUTPUT
+"""A workbook as LibreOffice shows it: python tests/hosts/rendering.py WORKBOOK.xlsx OUTPUT [SHEET]
 
-OUTPUT is a .pdf with every page, or a .png of the first page without its margins. LibreOffice
+OUTPUT is a .pdf with every page, or a .png of the first page without its margins; with SHEET of
+that sheet, on one page. LibreOffice
 recalculates array formulas whenever it opens a file, and knows no portbal formula here; so the
 copy that it gets holds the stored values of formulas alone.
 """
@@ -32,11 +33,43 @@ def values_only(source: Path, copy: Path) -> None:
             new.writestr(part, content)
 
 
-def to_pdf(source: Path, output: Path) -> None:
+def only(workbook: Path, sheet: str) -> None:
+    """Hide every other sheet, and let this one print on one page."""
+    with zipfile.ZipFile(workbook) as file:
+        parts = {part.filename: file.read(part) for part in file.infolist()}
+    text = parts["xl/workbook.xml"].decode()
+    tags = re.findall(r"<sheet\b[^>]*/>", text)
+    at = next(at for at, tag in enumerate(tags) if f'name="{sheet}"' in tag)
+    for tag in tags[:at] + tags[at + 1:]:
+        shown = re.sub(r' state="\w+"', "", tag)
+        text = text.replace(tag, shown.replace("<sheet", '<sheet state="hidden"', 1))
+    text = re.sub(r' (?:activeTab|firstSheet)="\d+"', "", text)
+    text = text.replace("<workbookView", f'<workbookView activeTab="{at}"', 1)
+    parts["xl/workbook.xml"] = text.encode()
+    link = re.search(r'\br:id="([^"]+)"', tags[at])
+    links = parts["xl/_rels/workbook.xml.rels"].decode()
+    target = next(re.search(r'Target="/?(?:xl/)?([^"]+)"', tag)
+                  for tag in re.findall(r"<Relationship\b[^>]*/>", links)
+                  if link is not None and f'Id="{link[1]}"' in tag)
+    assert target is not None
+    name = f"xl/{target[1]}"
+    page = parts[name].decode()
+    page = re.sub(r"(<worksheet\b[^>]*>)", r'\1<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>',
+                  page, count=1)
+    parts[name] = page.replace(
+        "</sheetData>", '</sheetData><pageSetup orientation="landscape"/>', 1).encode()
+    with zipfile.ZipFile(workbook, "w", zipfile.ZIP_DEFLATED) as file:
+        for part, content in parts.items():
+            file.writestr(part, content)
+
+
+def to_pdf(source: Path, output: Path, sheet: str = "") -> None:
     """Print every sheet; RuntimeError with LibreOffice's words when it does not."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"{source.stem}.xlsx"
         values_only(source, copy)
+        if sheet:
+            only(copy, sheet)
         command = ["soffice", "--headless", "--norestore",
                    f"-env:UserInstallation=file://{folder}/profile",
                    "--convert-to", "pdf", "--outdir", folder, str(copy)]
@@ -68,16 +101,16 @@ def first_page(pdf: Path, picture: Path) -> None:
                    check=True)
 
 
-def main(source: Path, output: Path) -> None:
+def main(source: Path, output: Path, sheet: str = "") -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == ".pdf":
-        to_pdf(source, output)
+        to_pdf(source, output, sheet)
         return
     with tempfile.TemporaryDirectory() as folder:
         pdf = Path(folder) / "pages.pdf"
-        to_pdf(source, pdf)
+        to_pdf(source, pdf, sheet)
         first_page(pdf, output)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hosts.excel_book import Book, Cell, ExcelRefused, Sheet, Table, open_book
-from portbal.errors import InputError
+from portbal.errors import ConflictError, InputError
 from portbal_addin import journal_file
+from portbal_addin.block import Block
 from portbal_addin.book import (
     FILLED,
     AddSheet,
@@ -26,7 +27,7 @@ from portbal_addin.book import (
     PutCells,
     PutFormula,
 )
-from portbal_addin.hosts.excel import carrier
+from portbal_addin.hosts.excel import binding, carrier, log, notes
 from portbal_addin.hosts.excel.book import ExcelBook
 from portbal_addin.macros.commands import commands, find
 from workbooks import ORDERS, prices, tables, with_orders, workbook
@@ -198,7 +199,7 @@ def test_a_hidden_sheet_a_name_and_formats() -> None:
                           PutCells(area, (("a", 1.0),)), DefineName("portbal_undo", area)])
     sheet = book.order[-1]
     assert (sheet.name, sheet.state) == ("portbal undo", 2)
-    assert sheet.formats == {("column", 2): "0.00%", ("row", 1): True}
+    assert sheet.formats == {("column", 1): 16, ("column", 2): "0.00%", ("row", 1): True}
     assert ExcelBook(found).find("portbal_undo") == area
     assert book.active is book.order[0], "a sheet that is not shown is not gone to"
 
@@ -224,14 +225,19 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize("fails_at", range(1, 10))
+CHANGES = 17  # one by one: what WRITES does to the workbook
+
+
+@pytest.mark.parametrize("fails_at", range(1, CHANGES + 2))
 def test_writes_are_whole_or_undone(fails_at: int) -> None:
+    """Wherever Excel refuses: a cell, a sheet, a name, a format, hiding."""
     found, book = open_book({"T": [["=text", None], [True, 2.0], [dt.datetime(2024, 1, 1), 5.0]]})
     book.order[0].cells[3, 2] = Cell(5.0, "=B2+3")
     before, names = content(book), [(n.name, n.refers_to) for n in book.names.all]
     book.fails_at = fails_at
-    if fails_at > 8:  # every write done
+    if fails_at > CHANGES:
         carrier.write(found, WRITES)
+        assert book.writes == CHANGES
         assert [s.name for s in book.order] == ["T", "New", "Away"]
         return
     with pytest.raises(ExcelRefused):
@@ -277,8 +283,10 @@ def test_excel_and_memory_give_the_same(name: str) -> None:
 def test_the_status_bar_tells_progress_and_the_result() -> None:
     found, book = excel(workbook())
     carrier.run("check_data", found)
-    assert book.app.statuses == ["portbal: Check data ...", False,
-                                 "portbal: Prices: nothing to look at."]
+    assert book.app.statuses == [
+        "portbal: Check data ...", "portbal: Check data ... 1 of its tables found",
+        *(f"portbal: Check data ... writing {at} of 3" for at in (1, 2, 3)), False,
+        "portbal: Prices: nothing to look at."]
     assert book.app.screen_updating is True
     assert book.active.name == "portbal data check"
 
@@ -316,6 +324,117 @@ def test_what_excel_refuses_is_a_dialog_and_nothing_has_changed(
     [(text, _, mode)] = book.app.alerts
     assert text.startswith("Excel refused: The sheet is protected.\n\nNothing has changed.")
     assert mode == "critical"
+
+
+def test_what_cannot_be_put_back_is_said_and_the_rest_is_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pywintypes", SimpleNamespace(com_error=ExcelRefused))
+    found, book = open_book({"T": [[1.0], [2.0]], "U": 3.0})
+    book.fails_at = 5  # after three writes, the second of what restores them
+    cells = [Area("T", 1, 1), Area("T", 2, 1), Area("U", 1, 1)]
+
+    def full() -> None:
+        raise InputError("the journal is full", fix="Make room.")
+
+    with pytest.raises(ConflictError, match="T!A2 could not be put back") as caught:
+        carrier.write(found, [PutCells(area, ((9.0,),)) for area in cells], full)
+    assert "without saving" in caught.value.fix
+    assert [cell.value for cell in book.order[0].cells.values()] == [1.0, 9.0]
+    assert book.order[1].cells[1, 1].value == 3.0
+
+
+def test_apply_is_whole_or_undone_wherever_excel_refuses(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pywintypes", SimpleNamespace(com_error=ExcelRefused))
+    found, book = rebalancing()
+    carrier.run("rebalance", found)
+    before, names = content(book), [(n.name, n.refers_to) for n in book.names.all]
+    sheets = [s.name for s in book.order]
+    for fails_at in range(1, 1000):
+        book.writes, book.fails_at = 0, fails_at
+        carrier.run("apply", found)
+        if not book.app.alerts:
+            break
+        assert "Excel refused" in book.app.alerts.pop()[0]
+        assert content(book) == before
+        assert [(n.name, n.refers_to) for n in book.names.all] == names
+        assert [s.name for s in book.order] == sheets
+        assert not journal.exists()
+    assert fails_at > 10, "Apply changes more than a few things"
+    assert content(book) != before
+    assert len(journal_file.read(journal).records) == 1
+
+
+def test_excel_calculates_once_when_all_is_written() -> None:
+    found, book = rebalancing()
+    carrier.run("rebalance", found)
+    book.app.modes.clear()
+    carrier.run("apply", found)
+    assert book.app.modes == ["manual", "automatic"]
+    book.app.modes.clear()
+    carrier.run("apply", found)
+    assert book.app.modes == [], "nothing is written"
+
+
+def test_a_bug_is_logged_and_goes_on_to_the_dialog_of_the_ribbon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.keep_log(tmp_path)
+    log.keep_log(tmp_path)
+    monkeypatch.setattr(carrier, "_carry", lambda *_: 1 / 0)
+    found, book = excel(workbook())
+    with pytest.raises(ZeroDivisionError):
+        carrier.run("check data", found)
+    text = (tmp_path / log.NAME).read_text(encoding="utf-8")
+    assert text.count("check data failed") == 1
+    assert text.rstrip().endswith("ZeroDivisionError: division by zero")
+    assert book.app.statuses[-1] is False
+    for handler in log.LOG.handlers[:]:
+        if getattr(handler, "baseFilename", "").startswith(str(tmp_path)):
+            log.LOG.removeHandler(handler)
+            handler.close()
+
+
+def test_what_a_user_can_cure_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    found, _ = excel(workbook(Limits=[["Limit", "Min", "Max"], ["Sector Tehc", None, 0.5]]))
+    carrier.run("optimise", found)
+    assert caplog.records == []
+
+
+# --- notes of formulas ---------------------------------------------------------------------------
+
+def test_notes_of_formulas_are_in_the_list_of_problems() -> None:
+    found, book = excel(workbook())
+    sheet = next(s for s in book.order if s.name == "Cash")
+    sheet.cells[1, 1] = Cell(-3.0, "=PORTBAL_RISKAVERSION(A2:A5,0,12)")
+    returns = Block.of([["Index"], [-0.01], [-0.02], [-0.03]])
+    for place in ("'[portfolio.xlsm]Cash'!$A$1:$B$2", "[PORTFOLIO.xlsm]Gone!$A$1",
+                  "[other.xlsx]Cash!$A$1", "[portfolio.xlsm]Cash!$C$3", None):
+        binding.answer("RISKAVERSION", returns, Block.of(0.0), Block.of(12.0),
+                       portbal_place=place)
+    [(cell, note)] = ExcelBook(found).remarks()
+    assert (cell, "earned no more than riskfree" in note) == ("Cash!A1", True)
+    carrier.run("problems", found)
+    rows = ExcelBook(found).block(ExcelBook(found).find("ProblemList")).rows  # type: ignore[arg-type]
+    assert rows[1][:4] == ("note", "Cash!A1", "RISKAVERSION", note)
+    sheet.cells[1, 1].formula = "=PORTBAL_VAR(A2:A5)"
+    assert ExcelBook(found).remarks() == (), "the cell has another formula now"
+    sheet.cells[1, 1].formula = "=PORTBAL_RISKAVERSION(A2:A5,0,12)"
+    binding.answer("VERSION", portbal_place="'[portfolio.xlsm]Cash'!$A$1:$B$2")
+    assert ExcelBook(found).remarks() == (), "an answer without notes takes them away"
+
+
+def test_where_a_note_belongs() -> None:
+    kept = notes.Notes(most=2)
+    kept.keep("'[it''s 1.xlsx]My ''she]et'!$AB$12", "VAR", ("a", "b"))
+    assert kept.of("IT'S 1.xlsx") == tuple(
+        notes.Note("it's 1.xlsx", "My 'she]et", 12, 28, "VAR", text) for text in "ab")
+    for row in (1, 2):
+        kept.keep(f"[B]S!$A${row}", "VAR", ("c",))
+    assert [note.row for note in kept.of("b")] == [1, 2]
+    assert kept.of("it's 1.xlsx") == ()
 
 
 def test_what_is_read_is_calculated_first() -> None:

@@ -98,6 +98,7 @@ def test_a_dry_run_lists_every_path_and_writes_nothing(
     before = dict(computer.files)
     assert install.install(computer, dry_run=True, opens=False) == 0
     shown = capsys.readouterr().out.splitlines()
+    assert shown[:2] == [f"Excel   16.0.17928.20114, 64 bits, {EXCEL}", f"Python  {PYTHON}"]
     assert [line for line in shown if line.startswith("C:")] == [CONF, XLAM, XLTM]
     assert computer.files == before
 
@@ -294,6 +295,15 @@ def test_a_workbook_that_does_not_calculate(installed: MadeUp) -> None:
     assert found(installed, b"text")["calculation"].status == "problem"
 
 
+def test_a_workbook_that_is_blocked_or_in_the_cloud(installed: MadeUp) -> None:
+    path = rf"{PROFILE}\OneDrive\mine.xlsm"
+    installed.files[f"{path}:Zone.Identifier"] = b"[ZoneTransfer]\r\nZoneId=3\r\n"
+    listed = {c.name: c for c in checks.checks(installed, VERSION, XLWINGS, None, path)}
+    assert (listed["mark of the web"].status, listed["mark of the web"].fix) == (
+        "problem", f'Unblock-File "{path}"  (in PowerShell)')
+    assert (listed["OneDrive"].status, path in listed["OneDrive"].cause) == ("warning", True)
+
+
 def test_self_test_knows_right_from_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.self_test().status == "ok"
     monkeypatch.setattr(checks, "_same", lambda cell, wanted: cell == "nothing")
@@ -318,3 +328,5 @@ def test_doctor_elsewhere_tests_the_formulas(capsys: pytest.CaptureFixture[str])
     listed = json.loads(capsys.readouterr().out)
     assert [check["name"] for check in listed] == ["Excel", "self-test"]
     assert main(["doctor", "absent.xlsx"]) == 1
+    assert main(["doctor", __file__]) == 1
+    assert "the file is no workbook" in capsys.readouterr().out

@@ -193,12 +193,14 @@ def test_vba_wrapper_and_wizard(reply: Reply, function: Function) -> None:
     names = [argument.name for argument in function.arguments]
     optional = ", ".join(f"Optional {argument}" for argument in names)
     assert f"Function {name}({optional})\n" in reply.vba
-    assert f'{name} = XLPy.CallUDF("portbal_udfs", "{name}", Array({", ".join(names)}), ' in (
+    given = ", ".join([*names, "CallerPlace()"])
+    assert f'{name} = XLPy.CallUDF("portbal_udfs", "{name}", Array({given}), ' in (
         reply.vba.replace(" _\n", "")
     )
     assert reply.described[name] == {
         "category": "portbal", "doc": function.summary,
         "arguments": {argument.name: argument.help for argument in function.arguments},
+        "hidden": {"portbal_place": "CallerPlace()"},
     }
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -337,12 +340,24 @@ def test_a_mistake_is_told_with_its_cell_and_nothing_is_written(
     (["optimise"], "there is no workbook"),
     (["optimise", "{in}", "--apply"], "Add -o OUT.xlsx."),
     (["optimise", "nothing.xlsx"], "cannot be read"),
+    (["optimise", "{in}", "-o", "out.xlsm", "--apply"], "Use the ending .xlsx."),
 ])
 def test_what_the_command_line_lacks_is_said(
     source: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*(word.replace("{in}", str(source)) for word in words)) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    away, here = os.pipe()
+    os.close(away)
+    try:
+        done = subprocess.run([sys.executable, "-m", "portbal_addin", "run", "--names"],
+                              stdout=here, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(here)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 # --- half way --------------------------------------------------------------------------------
@@ -352,7 +367,9 @@ def test_a_file_that_cannot_be_written_leaves_all_as_it_was(
 ) -> None:
     output = source.with_name("missing") / "out.xlsx"
     assert run("rebalance", source, "-o", output, "--apply") == 1
-    assert "cannot be written" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "cannot be written" in told.err
+    assert told.out == "", "nothing is said to be written"
     assert source.read_bytes() == small
     kinds = [record.content["kind"] for record in journal_file.read(journal).records]
     assert kinds == ["apply", "withdrawn"]
@@ -412,6 +429,7 @@ def test_the_flagship_uses_the_names_of_the_commands(flagship: FileBook) -> None
     lacking = {name for name in (*names.INPUTS, *names.RESULTS) if flagship.find(name) is None}
     assert lacking == {
         "BandKind", "TrackingBand", "Objective", "CovarianceMethod", "DataCheck", "Monitor",
+        "Stops", "Targets",
         "RebalancePreview", "RebalanceLimits", "ProblemList", "portbal_undo"}
 
 

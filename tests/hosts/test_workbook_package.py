@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from hosts.workbook_files import F, parts_of, workbook, zipped
+from hosts.workbook_files import F, formulas, parts_of, stored, workbook, zipped
 from portbal.errors import InputError, UserError
-from portbal_addin.hosts.workbook import package, recalculate
+from portbal_addin.hosts.workbook import engine, package, recalculate
 from portbal_addin.hosts.workbook.package import read_file, write_file
 
 GOOD = workbook({"A1": 1.0, "B1": F("A1+1", 2.0)})
@@ -128,6 +129,64 @@ def test_a_failure_on_the_way_leaves_the_old_file(
         write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.xlsx"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed as POSIX knows it")
+@pytest.mark.parametrize("step", range(1, 9))
+def test_killed_at_every_step_either_file_is_whole(tmp_path: Path, step: int) -> None:
+    """The process dies before its step-th call to the system, as by kill -9."""
+    path = tmp_path / "a.xlsx"
+    old, new = b"old" * 100_000, b"new" * 100_000
+    path.write_bytes(old)
+    child = os.fork()
+    if not child:
+        count = 0
+
+        def die(event: str, _arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            count += event in ("open", "os.chmod", "os.rename", "os.remove", "tempfile.mkstemp")
+            if count >= step:
+                os._exit(9)
+
+        real = os.fsync
+
+        def fsync(handle: int) -> None:
+            die("open", ())
+            real(handle)
+
+        os.fsync = fsync
+        sys.addaudithook(die)
+        write_file(path, new)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    finished = os.waitstatus_to_exitcode(status) == 0
+    assert path.read_bytes() in ((new,) if finished else (old, new))
+    assert step > 1 or path.read_bytes() == old
+
+
+def test_text_that_begins_like_a_formula_is_written_as_text() -> None:
+    """From names of assets, and answers that repeat them."""
+    evil = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "=cmd|' /C calc'!A0", "{=1}", "'=1"]
+    cells: dict[str, float | str | bool | F | None] = {"Q1": F("A1&A6")}
+    for row, name in enumerate(evil, start=1):
+        cells[f"A{row}"], cells[f"B{row}"] = name, 1 / len(evil)
+        cells[f"{'GHIJKLMN'[row - 1]}1"] = cells[f"F{row + 1}"] = name
+        for at, letter in enumerate("GHIJKLMN", start=1):
+            cells[f"{letter}{row + 1}"] = 0.04 if at == row else 0.0
+    cells["D1"] = F("PORTBAL.IMPLIEDRETURNS(A1:B8,PORTBAL.STRESSCORRELATION(F1:N9,0.5))", None,
+                    "D1")
+    done = recalculate(workbook(cells))
+    assert not done.problems
+    values = stored(done.bytes)
+    assert [values[f"D{row}"] for row in range(2, 10)] == [text.strip() for text in evil]
+    assert values["Q1"] == "=1+1=cmd|' /C calc'!A0"
+    assert set(formulas(done.bytes)) == {"D1", "Q1"}
+
+
+def test_the_engine_has_a_limit_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MEMORY", 250)
+    with pytest.raises(UserError, match="broke off"):
+        recalculate(workbook({"A1": F('SUM(LEN(REPT("x",30000)&SEQUENCE(20000)))', None, "A1")}))
 
 
 def test_places_that_cannot_be_read_or_written(tmp_path: Path) -> None:

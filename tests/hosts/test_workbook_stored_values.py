@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_a_value_that_the_engine_gets_wrong_stays() -> None:
 def test_what_depends_on_a_kept_value_uses_it() -> None:
     done = computed({"A1": 2.0, "B1": F("A1*2", 4.5), "C1": F("B1+1", 5.5),
                      "D1": F("C1&\"\"", "5.5"),
-                     "E1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0})*C1")})
+                     "E1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0.5;\"B\",0.5})*C1")})
     values = stored(done.bytes)
     assert (values["C1"], values["D1"], values["E1"]) == (5.5, "5.5", 2.75)
     assert len(done.warnings) == 1
@@ -31,7 +32,7 @@ def test_what_depends_on_a_kept_value_uses_it() -> None:
 
 def test_a_kept_value_whose_inputs_changed_is_out_of_date() -> None:
     done = computed({
-        "A1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0})", 0.7),
+        "A1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0.5;\"B\",0.5})", 0.7),
         "B1": F("GETPIVOTDATA(\"x\",A1)", 8.0),
         "C1": F("B1+A1", 8.7), "C2": F("SUM(C1:C1)", 8.7), "D1": F("1+1", 2.0),
     })
@@ -74,7 +75,7 @@ def test_stored_results_of_portbal_formulas_are_inputs_of_the_comparison() -> No
     """Another program did not know the function; what follows from its error is no mistake of
     the engine's."""
     done = computed({
-        "A1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0})", Error("#NAME?")),
+        "A1": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0.5;\"B\",0.5})", Error("#NAME?")),
         "B1": F("A1*2", Error("#NAME?")), "C1": F("IFERROR(A1,9)", 9.0),
     })
     values = stored(done.bytes)
@@ -124,7 +125,7 @@ def test_a_function_that_nobody_knows(formula: str) -> None:
 
 def test_a_formula_that_breaks_the_engine_is_left_alone() -> None:
     done = computed({"A1": F("LAMBDA(f,f(f))(LAMBDA(f,f(f)))", 1.0), "A2": F("1+1", 0.5),
-                     "A3": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0})")}, calculates=True)
+                     "A3": F("PORTBAL.TURNOVER({\"A\",1},{\"A\",0.5;\"B\",0.5})")}, calculates=True)
     assert stored(done.bytes) == {"A1": 1.0, "A2": 2.0, "A3": 0.5}
     assert "breaks the engine" in str(done.warnings[0])
 
@@ -156,3 +157,51 @@ def test_what_a_program_that_lacks_functions_left_behind() -> None:
     assert (values["C1"], values["C2"]) == ("X", pytest.approx(0.1))
     assert (values["D1"], values["D2"], values["E1"]) == (110.0, 100.0, 210.0)
     assert not done.warnings
+
+
+def test_what_reads_a_formula_without_a_value_does_not_take_it_for_zero() -> None:
+    """It shows #N/A and is named, also where a library wrote 0 for every formula."""
+    cells = {"A1": 5.0, "B1": F('GETPIVOTDATA("x",A1)'), "B2": F("B1*2+A1"), "B3": F("COUNT(B1)"),
+             "B4": F('PORTBAL.TURNOVER({"A",1},{"A",0.5;"B",0.5})+B1')}
+    for calculates in (False, True):
+        zeros = {address: F(cell.text, 0.0) if isinstance(cell, F) and calculates else cell
+                 for address, cell in cells.items()}
+        done = computed(zeros, calculates=calculates)
+        values = stored(done.bytes)
+        assert (values["B2"], values["B3"], values["B4"]) == (Error("#N/A"), 0.0, Error("#N/A"))
+        assert values.get("B1") == (0.0 if calculates else None)
+        assert "Sheet1!B2, Sheet1!B3, Sheet1!B4" in str(done.warnings[0])
+
+
+# --- LibreOffice as a second engine ---------------------------------------------------------
+
+UNKNOWN = {
+    "A1": 1234.5, "A2": 0.125, "B1": F('TEXT(A1,"0.0E+00")'), "B2": F("LEN(B1)"),
+    "B3": F("_xlfn.AGGREGATE(9,6,A1:A2)"),
+    "B4": F('PORTBAL.TURNOVER({"A",1},{"A",0.5;"B",0.5})+B3'),
+    "B5": F('_xlfn.WEBSERVICE("http://127.0.0.1:9/")'), "B6": F("NOSUCH(1)"),
+}
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_answers_for_what_the_engine_does_not_know() -> None:
+    """Each is named; what follows from it is computed; nothing that reaches outside is asked."""
+    done = recalculate(workbook(UNKNOWN), office=True)
+    values = stored(done.bytes)
+    assert [values.get(f"B{row}") for row in range(1, 7)] == [
+        "1.2E+03", 7.0, 1234.625, 1235.125, None, None]
+    told = {warning.cell: warning.text for warning in done.warnings}
+    assert told["Sheet1!B1"].startswith("calculated by LibreOffice: the format 0.0E+00")
+    assert told["Sheet1!B3"].startswith("calculated by LibreOffice: AGGREGATE")
+    assert told["Sheet1!B5"].startswith("not calculated: WEBSERVICE")
+    assert told["Sheet1!B6"].startswith("not calculated: ")
+    assert set(told) == {"Sheet1!B1", "Sheet1!B3", "Sheet1!B5", "Sheet1!B6"}
+    again = recalculate(done.bytes, office=True)
+    assert again.bytes == done.bytes
+
+
+def test_without_libreoffice_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NotAvailable, match="LibreOffice is not installed"):
+        recalculate(workbook(UNKNOWN), office=True)
+    assert recalculate(workbook({"A1": F("1+1")}), office=True).native == 1
