@@ -34,12 +34,20 @@ _MAIN_TYPE = re.compile(
 )
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # xlwings' module, where it differs from that of the wheel: its settings are named after us, the
-# ribbon uses the server that formulas use, and nothing is imported from a workbook's folder.
+# ribbon uses the server that formulas use, and an error goes to the caller, who has one dialog for
+# all. What a workbook brings along - settings on a sheet or beside it that name a Python, code on
+# a sheet, modules in its folder - is not looked at: it may come from anybody.
 _DIFFERENCES = (
     ('Const PROJECT_NAME As String = "myaddin"', f'Const PROJECT_NAME As String = "{NAME}"', 1),
     ('GetConfig("USE UDF SERVER", False)', 'GetConfig("USE UDF SERVER", True)', 1),
     ('GetConfig("ADD_WORKBOOK_TO_PYTHONPATH", "true")',
      'GetConfig("ADD_WORKBOOK_TO_PYTHONPATH", "false")', 2),
+    ('If source = "" Or source = "sheet" Then', 'If source = "sheet" Then', 1),
+    ('If source = "" Or source = "directory" Then', 'If source = "directory" Then', 1),
+    ("uses_embedded_code = True\n                Exit For",
+     "uses_embedded_code = False\n                Exit For", 1),
+    ('            ShowError "", Err.Description\n            RunPython = -1\n',
+     "            Err.Raise Err.Number, Err.Source, Err.Description\n", 1),
 )
 
 

@@ -7,6 +7,7 @@ amounts in currency, single cells and whole columns come as they come to formula
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +15,11 @@ import xlwings as xw
 
 from portbal.errors import InputError
 from portbal.labels import key, shorten
+from portbal_addin import journal_file
 from portbal_addin.block import Block, Cell
-from portbal_addin.book import FILLED, Area
+from portbal_addin.book import FILLED, Area, Kept
 from portbal_addin.hosts.excel.cells import Cells
+from portbal_addin.hosts.excel.notes import NOTES, column_number
 
 _LAST_ROW = 1_048_576
 _LAST_COLUMN = 16_384
@@ -27,10 +30,13 @@ _REFERENCE = re.compile(
 
 
 class ExcelBook:
-    """The Book of an xlwings Book."""
+    """The Book of an xlwings Book. told: called when another named table is found, with how many
+    there were so far."""
 
-    def __init__(self, book: xw.Book) -> None:
+    def __init__(self, book: xw.Book, told: Callable[[int], None] | None = None) -> None:
         self.book = book
+        self._told = told
+        self._seen: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -40,6 +46,13 @@ class ExcelBook:
         return tuple(sheet.name for sheet in self.book.sheets)
 
     def find(self, name: str) -> Area | None:
+        area = self._find(name)
+        if area is not None and self._told is not None and key(name) not in self._seen:
+            self._seen.add(key(name))
+            self._told(len(self._seen))
+        return area
+
+    def _find(self, name: str) -> Area | None:
         refers_to = self._names.get(name.casefold())
         if refers_to is not None:
             return self._area(name, refers_to)
@@ -96,8 +109,21 @@ class ExcelBook:
         return text if spot == first else FILLED
 
     def remarks(self) -> tuple[tuple[str, str], ...]:
-        """None: formulas are answered by another process, which shows no notes in Excel."""
-        return ()
+        """The notes that formulas gave since Python was started for this Excel. A cell that no
+        longer calls the function has none."""
+        sheets = {key(name): name for name in self.sheets()}
+        found = []
+        for note in NOTES.of(self.name):
+            if key(note.sheet) not in sheets:
+                continue
+            area = Area(sheets[key(note.sheet)], note.row, note.column)
+            if f"PORTBAL_{note.function}(" in self.formulas(area)[0][0].upper():
+                found.append((area.text, note.text))
+        return tuple(found)
+
+    def kept(self) -> Kept:
+        path = journal_file.default_path()
+        return Kept(str(path), journal_file.read(path))
 
     def _range(self, area: Area) -> xw.Range:
         sheet = self.book.sheets[area.sheet]
@@ -120,9 +146,9 @@ class ExcelBook:
         sheet = found["sheet"]
         if sheet.startswith("'"):
             sheet = sheet[1:-1].replace("''", "'")
-        top, left = int(found["top"] or 1), _column(found["left"]) if found["left"] else 1
+        top, left = int(found["top"] or 1), column_number(found["left"]) if found["left"] else 1
         bottom = int(found["bottom"] or (found["top"] or _LAST_ROW))
-        right = _column(found["right"] or found["left"]) if found["left"] else _LAST_COLUMN
+        right = column_number(found["right"] or found["left"]) if found["left"] else _LAST_COLUMN
         return Area(sheet, top, left, bottom - top + 1, right - left + 1)
 
 
@@ -136,10 +162,3 @@ def _rows(raw: Any) -> list[list[Any]]:
     if not isinstance(raw, (list, tuple)):
         return [[raw]]
     return [list(row) if isinstance(row, (list, tuple)) else [row] for row in raw]
-
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number

@@ -7,13 +7,13 @@ name, for menus that list scripts.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import xlwings as xw
 
-from portbal.errors import UserError
+from portbal.errors import ConflictError, UserError
 from portbal_addin import journal_file
 from portbal_addin.block import Cell, column_letters, is_error
 from portbal_addin.book import (
@@ -27,12 +27,15 @@ from portbal_addin.book import (
     needed,
 )
 from portbal_addin.hosts.excel.book import ExcelBook, is_modern
+from portbal_addin.hosts.excel.log import Logged, keep_log_in_excel
 from portbal_addin.macros.commands import APPLY, Command, commands, find
 from portbal_addin.macros.rebalance import previewed
 
 TITLE = "Portfolio"
 _VISIBLE, _VERY_HIDDEN = -1, 2  # xlSheetVisible, xlSheetVeryHidden
 _SHOWN_STAMP = 16
+_WIDTH, _COLUMNS = 16, 60  # of a new sheet: wide enough for names and amounts
+keep_log_in_excel()
 
 
 def run(name: str, book: xw.Book | None = None) -> None:
@@ -42,7 +45,8 @@ def run(name: str, book: xw.Book | None = None) -> None:
     app = book.app
     try:
         command = find(name)
-        with app.properties(screen_updating=False, status_bar=f"portbal: {command.label} ..."):
+        with Logged(name), app.properties(screen_updating=False,
+                                          status_bar=f"portbal: {command.label} ..."):
             status, told = _carry(command, book)
     except UserError as error:
         _tell(app, error.problem, error.fix)
@@ -81,7 +85,11 @@ def _carry(command: Command, book: xw.Book) -> tuple[str, str]:
     """The status line, and what a dialog should say besides; empty for nothing."""
     if book.app.calculation != "automatic":
         book.app.calculate()
-    seen = ExcelBook(book)
+
+    def progress(words: str) -> None:
+        book.app.status_bar = f"portbal: {command.label} ... {words}"
+
+    seen = ExcelBook(book, lambda count: progress(f"{count} of its tables found"))
     changes = command.run(seen)
     status, told = changes.status, "\n".join(changes.notes)
     writes = (*changes.preview, *changes.writes)
@@ -94,7 +102,9 @@ def _carry(command: Command, book: xw.Book) -> tuple[str, str]:
             if command.name == APPLY:
                 told = ("Nothing is applied yet: this is the preview of the orders as the inputs "
                         "are now. Look at it, then press Apply again.")
-    write(book, needed(seen, writes), _recorder(changes, book) if record is not None else None)
+    needs = needed(seen, writes)
+    write(book, needs, _recorder(changes, book) if record is not None else None,
+          lambda count: progress(f"writing {count} of {len(needs)}"))
     return status, told
 
 
@@ -109,34 +119,44 @@ def _recorder(changes: Changes, book: xw.Book) -> Callable[[], None]:
 # --- writing ---------------------------------------------------------------------------------
 
 def write(
-    book: xw.Book, writes: Iterable[Write], finish: Callable[[], None] | None = None
+    book: xw.Book, writes: Sequence[Write], finish: Callable[[], None] | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> None:
     """Write all of them, call ``finish``, and show the first sheet that was written to; when
-    anything fails, put back what was there."""
-    back: list[Callable[[], None]] = []
-    shown = [book.sheets.active]
-    done = False
+    anything fails, put back what was there. told: how many are written, this one included.
+
+    Excel calculates once, when all is written. ConflictError when something cannot be put back.
+    """
+    before = book.sheets.active
+    shown = [before]
+    mode = book.app.calculation
     try:
-        for item in writes:
-            _write(book, item, back)
-            if isinstance(item, PutCells):
-                shown.append(book.sheets[item.area.sheet])
-        if finish is not None:
-            finish()
-        done = True
+        with ExitStack() as back:
+            if writes and mode != "manual":
+                book.app.calculation = "manual"
+            for count, item in enumerate(writes, start=1):
+                if told is not None:
+                    told(count)
+                _write(book, item, back)
+                if isinstance(item, PutCells):
+                    shown.append(book.sheets[item.area.sheet])
+            if finish is not None:
+                finish()
+            back.pop_all()
+            shown = [sheet for sheet in shown[1:] if sheet.api.Visible == _VISIBLE] or shown[:1]
     finally:
-        if not done:
-            for restore in reversed(back):
-                restore()
-        written = [sheet for sheet in shown[1:] if done and sheet.api.Visible == _VISIBLE]
-        (written or shown)[0].api.Activate()
+        if book.app.calculation != mode:
+            book.app.calculation = mode
+        with suppress(*_excel_errors()):  # which sheet is in front is no reason to fail
+            shown[0].api.Activate()
 
 
-def _write(book: xw.Book, item: Write, back: list[Callable[[], None]]) -> None:
-    """Write one item; what undoes it is added to ``back`` before anything changes."""
+def _write(book: xw.Book, item: Write, back: ExitStack) -> None:
+    """Write one item; what undoes it is pushed on ``back`` before anything changes."""
     if isinstance(item, AddSheet):
         sheet = book.sheets.add(item.name, after=book.sheets[len(book.sheets) - 1])
-        back.append(lambda: _delete(sheet))
+        back.callback(_put_back, f"the sheet {item.name}", lambda: _delete(sheet))
+        sheet.range((1, 1), (1, _COLUMNS)).api.EntireColumn.ColumnWidth = _WIDTH
         for column, number in item.formats:
             sheet.range((1, column)).api.EntireColumn.NumberFormat = number
         sheet.range((1, 1)).api.EntireRow.Font.Bold = True
@@ -146,12 +166,22 @@ def _write(book: xw.Book, item: Write, back: list[Callable[[], None]]) -> None:
         _define(book, item, back)
     elif isinstance(item, PutCells):
         range_ = _range(book, item.area)
-        back.append(_restorer(book, item.area))
+        back.callback(_put_back, item.area.text, _restorer(book, item.area))
         range_.raw_value = [[_plain(book, cell) for cell in row] for row in item.rows]
     else:
         range_ = _range(book, item.area)
-        back.append(_restorer(book, item.area))
+        back.callback(_put_back, item.area.text, _restorer(book, item.area))
         _put_formula(range_, item.formula)
+
+
+def _put_back(what: str, restore: Callable[[], None]) -> None:
+    try:
+        restore()
+    except _excel_errors() as error:
+        raise ConflictError(
+            f"Excel refused ({_reason(error)}), and {what} could not be put back",
+            fix="Close the workbook without saving it, and open it again.",
+        ) from error
 
 
 def _delete(sheet: xw.Sheet) -> None:
@@ -160,13 +190,15 @@ def _delete(sheet: xw.Sheet) -> None:
     sheet.delete()
 
 
-def _define(book: xw.Book, item: DefineName, back: list[Callable[[], None]]) -> None:
+def _define(book: xw.Book, item: DefineName, back: ExitStack) -> None:
     refers_to = _reference(item.area)
+    what = f"the name {item.name}"
     old = next((n for n in book.names if n.name.casefold() == item.name.casefold()), None)
     if old is None:
-        back.append(book.names.add(item.name, refers_to).delete)
+        back.callback(_put_back, what, book.names.add(item.name, refers_to).delete)
         return
-    back.append(partial(setattr, old, "refers_to", old.refers_to))
+    referred = old.refers_to
+    back.callback(_put_back, what, lambda: setattr(old, "refers_to", referred))
     old.refers_to = refers_to
 
 
@@ -185,7 +217,11 @@ def _restorer(book: xw.Book, area: Area) -> Callable[[], None]:
     block, formulas = seen.block(area), seen.formulas(area)
 
     def restore() -> None:
-        _range(book, area).raw_value = [[_plain(book, cell) for cell in row] for row in block]
+        _range(book, area).raw_value = [
+            [_plain(book, None if formula == FILLED else cell)
+             for cell, formula in zip(row, texts, strict=True)]
+            for row, texts in zip(block, formulas, strict=True)
+        ]
         for down, row in enumerate(formulas):
             for right, formula in enumerate(row):
                 if formula and formula != FILLED:

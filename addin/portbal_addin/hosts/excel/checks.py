@@ -64,12 +64,12 @@ def _same(cell: Cell, wanted: Cell) -> bool:
 
 
 def checks(
-    machine: Machine, version: str, xlwings: str, workbook: bytes | None = None
+    machine: Machine, version: str, xlwings: str, workbook: bytes | None = None, path: str = ""
 ) -> Iterator[Check]:
     """All checks of a Windows computer.
 
-    version: of portbal; xlwings: the version whose VBA the add-in holds; workbook: one whose
-    calculation mode is to be looked at.
+    version: of portbal; xlwings: the version whose VBA the add-in holds; workbook, path: content
+    and place of a workbook that is to be looked at as well.
     """
     excel = places.excel_path(machine)
     yield _excel(machine, excel)
@@ -78,18 +78,17 @@ def checks(
     yield _addin(machine, version)
     yield _disabled(machine)
     yield _macros(machine)
-    yield _web(machine)
-    yield _onedrive(machine)
-    yield _calculation(workbook)
+    files = [*_installed(machine), *([path] if path else [])]
+    yield _web(machine, files)
+    yield _onedrive(machine, files)
+    yield calculation(workbook)
     yield _locale(machine)
 
 
 def _excel(machine: Machine, path: str) -> Check:
     if not path:
         return Check("Excel", "problem", "no Excel was found", "Install Excel for Windows.")
-    bits = places.excel_bits(machine)
-    version = places.excel_version(machine) or "unknown version"
-    found = f"{version}, {bits or 'unknown'} bits, {path}"
+    found = places.version_text(machine)
     if places.is_from_store(path):
         return Check("Excel", "problem", f"the Microsoft Store edition, whose macros cannot start "
                      f"Python: {found}", "Install Office from office.com instead.")
@@ -209,30 +208,31 @@ def _installed(machine: Machine) -> list[str]:
             join(places.template_folder(machine), "portfolio_balancer.xltm")]
 
 
-def _web(machine: Machine) -> Check:
-    for path in _installed(machine):
+def _web(machine: Machine, files: list[str]) -> Check:
+    for path in files:
         mark = machine.read(f"{path}:Zone.Identifier")
         if mark is not None and re.search(rb"ZoneId=[34]", mark):
             return Check("mark of the web", "problem", f"{path} is marked as coming from the "
                          "internet, so Excel blocks its macros",
                          f'Unblock-File "{path}"  (in PowerShell)')
-    return Check("mark of the web", "ok", "no file of portbal is marked")
+    return Check("mark of the web", "ok", "no file is marked")
 
 
-def _onedrive(machine: Machine) -> Check:
+def _onedrive(machine: Machine, files: list[str]) -> Check:
     cloud = [machine.variable(name)
              for name in ("OneDrive", "OneDriveCommercial", "OneDriveConsumer")]
-    paths = [places.settings(machine).get("INTERPRETER_WIN", ""), *_installed(machine)]
+    paths = [places.settings(machine).get("INTERPRETER_WIN", ""), *files]
     for path in paths:
         if any(folder and path.lower().startswith(folder.lower() + "\\") for folder in cloud):
             return Check("OneDrive", "warning", f"{path} is synchronised by OneDrive, where Excel "
                          "sees a web address in place of the file",
                          "Choose a local folder: for templates in Excel's options under Save, for "
                          "Python when installing it.")
-    return Check("OneDrive", "ok", "nothing of portbal lies in OneDrive")
+    return Check("OneDrive", "ok", "nothing lies in OneDrive")
 
 
-def _calculation(workbook: bytes | None) -> Check:
+def calculation(workbook: bytes | None) -> Check:
+    """The mode that a workbook asks of Excel; a note where none is given."""
     advice = "In Excel: Formulas, Calculation Options, Automatic; then save the workbook."
     if workbook is None:
         return Check("calculation", "note", "Excel takes the mode of the first workbook that it "

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from portbal_addin.registry import Function, functions
 
+PLACE = "portbal_place"  # which cell calls; no argument's name has an underscore
 TARGET = Path(__file__).parents[3] / "portbal_udfs" / "__init__.py"
 
 _HEAD = '''"""The portbal formulas as Excel's UDF server (xlwings) imports them.
@@ -37,10 +38,11 @@ def _wrapper(function: Function) -> str:
     lines = ['@xw.func(category="portbal")']
     lines += [f"@xw.arg({_text(a.name)}, Cells, doc={_text(a.help)})" for a in function.arguments]
     lines += [
+        f'@xw.arg("{PLACE}", vba="CallerPlace()")',
         "@xw.ret(Cells)",
-        f"def PORTBAL_{function.name}({', '.join(f'{name}=None' for name in names)}):",
+        f"def PORTBAL_{function.name}({', '.join(f'{name}=None' for name in (*names, PLACE))}):",
         f"    {_text(function.summary)}",
-        f"    return answer({', '.join([_text(function.name), *names])})",
+        f"    return answer({', '.join([_text(function.name), *names])}, {PLACE}={PLACE})",
     ]
     return "\n".join(lines) + "\n"
 

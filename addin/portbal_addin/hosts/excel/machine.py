@@ -144,6 +144,15 @@ def excel_bits(machine: Machine) -> int:
     return {"x64": 64, "x86": 32}.get(platform.lower(), 0)
 
 
+def version_text(machine: Machine) -> str:
+    """Version, bitness and place of Excel in a line; empty when there is none."""
+    path = excel_path(machine)
+    if not path:
+        return ""
+    return (f"{excel_version(machine) or 'unknown version'}, "
+            f"{excel_bits(machine) or 'unknown'} bits, {path}")
+
+
 def is_from_store(path: str) -> bool:
     """Programs of the Microsoft Store lie in WindowsApps and may not be started by others."""
     return "windowsapps" in path.lower()

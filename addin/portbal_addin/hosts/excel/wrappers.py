@@ -13,25 +13,33 @@ from portbal_addin.registry import Function, functions
 UDFS = "portbal_udfs"
 CATEGORY = "portbal"
 PREFIX = "PORTBAL_"
+_PLACE = "CallerPlace"
 
 
 def formulas_module(*, addin: bool) -> str:
     """Module PortbalFormulas. An add-in works for the workbook in front, others for themselves."""
     book = "ActiveWorkbook" if addin else "ThisWorkbook"
-    head = 'Attribute VB_Name = "PortbalFormulas"\nOption Explicit\n'
+    head = "\n".join((
+        'Attribute VB_Name = "PortbalFormulas"', "Option Explicit", "",
+        "' The cell that calls, with book and sheet, so that its notes can be listed; empty when",
+        "' no cell does.",
+        f"Private Function {_PLACE}() As String", "    On Error Resume Next",
+        f"    {_PLACE} = Application.Caller.Address(External:=True)", "End Function", "",
+    ))
     return "\n".join([head, *(_wrapper(f, book) for f in functions().values())])
 
 
 def _wrapper(function: Function, book: str) -> str:
     name = f"{PREFIX}{function.name}"
     arguments = [a.name for a in function.arguments]
+    given = ", ".join([*arguments, f"{_PLACE}()"])
     taken = ", ".join(f"Optional {a}" for a in arguments)
     return "\n".join((
         f"Public Function {name}({taken})",
         f"Attribute {name}.VB_Description = {_text(function.summary)}",
         "    On Error GoTo failed",
         f"    {name} = XLPy.CallUDF({_text(UDFS)}, {_text(name)}, _",
-        f"        Array({', '.join(arguments)}), {book}, Application.Caller)",
+        f"        Array({given}), {book}, Application.Caller)",
         "    Exit Function",
         "failed:",
         f"    {name} = FailureText({_text(function.name)}, Err.Description)",

@@ -34,15 +34,31 @@ Public Function OneLine(ByVal text As String, ByVal most As Integer) As String
     OneLine = shown
 End Function
 
+' What went wrong, in one line: of a Python traceback what it ends with.
+Public Function Reason(ByVal text As String, ByVal most As Integer) As String
+    Dim shown As String
+    Dim cut As Long
+    shown = Replace(text, vbCr, vbLf)
+    If InStr(shown, "Traceback (most recent call last)") > 0 Then
+        Do While Right(shown, 1) = vbLf Or Right(shown, 1) = " "
+            shown = Left(shown, Len(shown) - 1)
+        Loop
+        cut = InStrRev(shown, vbLf)
+        shown = Mid(shown, cut + 1)
+    End If
+    Reason = OneLine(shown, most)
+End Function
+
 ' What a cell shows when Python could not be reached.
-Public Function FailureText(ByVal formula As String, ByVal reason As String) As String
-    FailureText = "#PORTBAL " & formula & ": Python did not answer (" & OneLine(reason, 200) _
+Public Function FailureText(ByVal formula As String, ByVal text As String) As String
+    FailureText = "#PORTBAL " & formula & ": Python did not answer (" & Reason(text, 200) _
         & "). Run portbal doctor in a command window."
 End Function
 
-' What the dialog shows when a command could not be carried to Python.
-Public Function FailureDialog(ByVal task As String, ByVal reason As String) As String
+' What the dialog shows when a command could not be carried to Python, or ended there.
+Public Function FailureDialog(ByVal task As String, ByVal text As String) As String
     FailureDialog = "'" & CommandWords(task) & "' was not carried out: Python did not answer." _
-        & vbCrLf & OneLine(reason, 300) & vbCrLf & vbCrLf _
-        & "Run portbal doctor in a command window; it names the cause and the cure."
+        & vbCrLf & Reason(text, 300) & vbCrLf & vbCrLf _
+        & "Run portbal doctor in a command window; it names the cause and the cure. If it finds " _
+        & "none, report this with the file .portbal\portbal.log in your user folder."
 End Function
