@@ -9,6 +9,7 @@ import pandas as pd
 
 from portbal import dated, labels, matrices, optimize, periods, tables
 from portbal.errors import InputError
+from portbal.losses.laws import still
 from portbal.result import Noted
 
 SUM_TOLERANCE = 1e-4
@@ -114,7 +115,7 @@ def _style(gaps: np.ndarray) -> np.ndarray:
 
 
 def _moving(values: np.ndarray, name: str, argument: str, column: object) -> None:
-    if np.ptp(values) <= 1e-14 * np.abs(values).max():
+    if still(values):
         raise InputError(
             f"the return of {name} never changes, and there is nothing to compare",
             fix="Leave it out." if column is not None else

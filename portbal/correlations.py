@@ -11,6 +11,7 @@ import pandas as pd
 from portbal import groups as grouping
 from portbal import labels, matrices, tables
 from portbal.errors import InputError
+from portbal.losses.laws import still
 from portbal.result import Noted
 
 STRESSED_SHARE = 0.1
@@ -183,13 +184,13 @@ def _semidefinite(values: np.ndarray) -> bool:
 def _correlation(values: np.ndarray, names: pd.Index, when: str) -> np.ndarray:
     centred = values - values.mean(axis=0)
     lengths = np.sqrt((centred**2).sum(axis=0))
-    still = np.ptp(values, axis=0) <= 1e-14 * np.abs(values).max(axis=0)
-    if still.any():
-        label = names[int(np.flatnonzero(still)[0])]
-        raise InputError(
-            f"{labels.shorten(label)} stands still in all {when} periods, and has no correlation",
-            fix="Leave it out, or give more rows.", argument="returns", column=label,
-        )
+    for label, column in zip(names, values.T, strict=True):
+        if still(column):
+            raise InputError(
+                f"{labels.shorten(label)} stands still in all {when} periods, and has no "
+                "correlation", fix="Leave it out, or give more rows.", argument="returns",
+                column=label,
+            )
     unit = centred / lengths
     result = np.clip(unit.T @ unit, -1.0, 1.0)
     np.fill_diagonal(result, 1.0)

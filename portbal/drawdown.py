@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portbal import tables
 from portbal.errors import InputError
 from portbal.result import Noted
 
@@ -26,12 +27,13 @@ class Fall:
     recovered: int | None
 
 
-def falls(values: np.ndarray) -> list[Fall]:
+def falls(values: np.ndarray, index: pd.Index | None = None) -> list[Fall]:
     """Every drawdown of compounded returns (T,), in the order of time.
 
-    InputError for a return below -1, after which there is nothing left to compound.
+    InputError for a return below -1, after which there is nothing left to compound; ``index``
+    says which.
     """
-    wealth = wealth_of(values)
+    wealth = wealth_of(values, index)
     peaks = np.maximum.accumulate(wealth)
     under = wealth < peaks * (1 - _ROUNDING)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], under, [False]])))
@@ -50,12 +52,13 @@ def greatest(values: np.ndarray) -> float:
     return float((1 - wealth / np.maximum.accumulate(wealth)).max())
 
 
-def wealth_of(values: np.ndarray) -> np.ndarray:
+def wealth_of(values: np.ndarray, index: pd.Index | None = None) -> np.ndarray:
     """Wealth from 1 after each return (T,), shape (T + 1,). InputError as `falls`."""
     if values.min() < -1:
         raise InputError(
             f"a return of {values.min():.2%} loses more than everything",
             fix="Correct the returns or the weights.", argument="returns",
+            row=None if index is None else tables.row_of(index, int(values.argmin())),
         )
     return np.concatenate([[1.0], np.cumprod(1 + values)])
 
@@ -71,7 +74,7 @@ def table(values: np.ndarray, index: pd.Index) -> Noted[pd.DataFrame]:
 
     InputError as `falls`.
     """
-    deepest = sorted(falls(values), key=lambda fall: -fall.depth)[:_SHOWN]
+    deepest = sorted(falls(values, index), key=lambda fall: -fall.depth)[:_SHOWN]
     dated = isinstance(index, pd.DatetimeIndex)
 
     def when(at: int | None) -> object:

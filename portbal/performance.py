@@ -14,7 +14,7 @@ import pandas as pd
 
 from portbal import dated, drawdown, periods, tables
 from portbal.errors import InputError
-from portbal.losses.laws import Moments, historical
+from portbal.losses.laws import Moments, historical, still
 from portbal.result import Noted
 
 _LEVEL = 0.95
@@ -63,7 +63,7 @@ def _capture(series: Series, up: bool) -> float:
 def _beta(series: Series) -> float:
     benchmark = _benchmark(series)
     centred = benchmark - benchmark.mean()
-    if _still(benchmark):
+    if still(benchmark):
         return nan
     return float(centred @ (series.values - series.values.mean()) / (centred @ centred))
 
@@ -154,7 +154,7 @@ def table(
         try:
             numbers = [of(Series(column, other, riskfree, a_year)) for of in wanted.values()]
         except InputError as error:
-            error.column = label
+            error.row, error.column = tables.row_of(returns.index, int(column.argmin())), label
             raise
         missing.update((name, None) for name, x in zip(wanted, numbers, strict=True) if x != x)
         columns[_title(str(label))] = list(numbers)
@@ -168,15 +168,11 @@ def _title(name: str) -> str:
 
 
 def _deviation(values: np.ndarray) -> float:
-    return 0.0 if _still(values) else float(values.std(ddof=1))
-
-
-def _still(values: np.ndarray) -> bool:
-    return bool(np.ptp(values) <= 1e-14 * np.abs(values).max())
+    return 0.0 if still(values) else float(values.std(ddof=1))
 
 
 def _shaped(series: Series, least: int) -> bool:
-    return len(series.values) >= max(least, 4) and not _still(series.values)
+    return len(series.values) >= max(least, 4) and not still(series.values)
 
 
 def _ratio(above: float, below: float) -> float:

@@ -46,10 +46,15 @@ def per_year(index: pd.Index, periods: float | None = None, *, argument: str = "
         )
     gaps = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
     median = float(np.median(gaps))
+    found = f"the dates are {median:g} days apart in the middle, which is no regular period"
     for low, high, result in _CLASSES:
-        if low <= median <= high and np.mean((gaps >= low) & (gaps <= high)) >= _SHARE_IN_CLASS:
-            return float(result)
+        if low <= median <= high:
+            share = float(np.mean((gaps >= low) & (gaps <= high)))
+            if share >= _SHARE_IN_CLASS:
+                return float(result)
+            found = (f"only {share:.1%} of the dates are {low} to {high} days apart, and "
+                     f"{result} periods a year need {_SHARE_IN_CLASS:.0%}")
     raise InputError(
-        f"the dates are {median:g} days apart in the middle, which is no regular period",
+        found,
         fix="Give periods, the number of rows a year.", argument=argument,
     )

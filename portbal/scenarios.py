@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -89,20 +90,89 @@ def replay(
     weight times Return. In the order of weights; notes give the sum, the returns compounded, and
     each proxy with its betas.
 
-    InputError for a name without returns, for returns without dates, for a window without any,
-    and for an asset whose history does not cover it where there are no factors.
+    InputError for a name without returns, for returns without dates, for a window in which no
+    return is dated, and for an asset whose history does not cover it where there are no factors.
     """
     tables.vector(weights, argument="weights")
     labels.filled(weights, returns.columns, argument="weights", reference="returns")
+    found = _earned(weights.index, returns, start, until, factors)
+    w = weights.to_numpy(dtype=float)
+    lost = 0.0 - w * found.returns
+    frame = pd.DataFrame({
+        "Asset": [str(name) for name in weights.index], "Weight": w, "Return": found.returns,
+        "Loss": lost,
+    })
+    summary = (f"The portfolio loses {float(lost.sum()):.4g} from {found.first:%Y-%m-%d} to "
+               f"{found.last:%Y-%m-%d}.")
+    return Noted(frame, notes=(summary, *found.covered, *found.proxies))
+
+
+def shocks(returns: pd.DataFrame, factors: pd.DataFrame | None = None) -> Noted[pd.DataFrame]:
+    """What every asset earned in each of `windows` as shocks: columns Scenario, Where, Shock.
+
+    One row a window and asset, as `stress_limits.recheck` takes them. A window that the returns
+    of any asset do not cover, and that factors do not proxy either, is left out as a whole; a
+    note names such windows and says why the latest of them is. Arguments as `replay`.
+
+    InputError as `replay`, and when no window is covered.
+    """
+    index = _dated(returns, "returns")
+    tables.histories(returns, argument="returns")
+    rows: list[tuple[str, str, float]] = []
+    notes: list[str] = []
+    missing: list[str] = []
+    why = ""
+    for window in map(str, _windows()["Name"]):
+        try:
+            found = _earned(returns.columns, returns, window, None, factors)
+        except InputError as error:
+            missing.append(window)
+            why = error.problem
+            continue
+        rows += [(window, f"asset {name}", float(move))
+                 for name, move in zip(returns.columns, found.returns, strict=True)]
+        notes += [f"{window}: {note}" for note in (*found.covered[1:], *found.proxies)]
+    if not rows:
+        raise InputError(
+            f"they run from {index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d} and cover no window: "
+            f"{why}", fix="Use a longer history, or give factors with one.", argument="returns",
+        )
+    if missing:
+        notes.insert(0, f"Left out: {', '.join(missing)} ({why}).")
+    return Noted(pd.DataFrame(rows, columns=["Scenario", "Where", "Shock"]), notes=tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Earned:
+    """returns: of each asset in the window after first up to last (n,); covered, proxies: notes
+    on what was compounded and on who was proxied."""
+
+    returns: np.ndarray
+    first: pd.Timestamp
+    last: pd.Timestamp
+    covered: tuple[str, ...]
+    proxies: tuple[str, ...]
+
+
+def _earned(
+    names: pd.Index, returns: pd.DataFrame, start: dt.datetime | str,
+    until: dt.datetime | None, factors: pd.DataFrame | None,
+) -> _Earned:
     index = _dated(returns, "returns")
     first, last = _dates(start, until, index[-1])
     at = labels.positions(returns.columns, argument="returns")
     values, starts = tables.histories(returns, argument="returns")
     inside = np.asarray((index > first) & (index <= last))
+    if not inside.any() and index[0] <= last and index[-1] > first:
+        raise InputError(
+            f"none is dated after {first:%Y-%m-%d} and up to {last:%Y-%m-%d}",
+            fix="Use returns of shorter periods, such as daily ones, or a longer window.",
+            argument="returns",
+        )
     usual = _usual_gap(index)
     notes: list[str] = []
-    earned = np.empty(len(weights))
-    for position, label in enumerate(weights.index):
+    earned = np.empty(len(names))
+    for position, label in enumerate(names):
         column = at[key(label)]
         begins, ends = index[starts[column]], index[-1]
         if begins - first <= usual and last - ends <= usual and inside[starts[column]:].any():
@@ -113,22 +183,18 @@ def replay(
         own = pd.Series(values[starts[column]:, column], index=index[starts[column]:])
         earned[position], note = _proxied(str(label), own, factors, first, last)
         notes.append(note)
-    w = weights.to_numpy(dtype=float)
-    lost = -w * earned
-    frame = pd.DataFrame({
-        "Asset": [str(name) for name in weights.index], "Weight": w, "Return": earned,
-        "Loss": lost,
-    })
-    summary = [f"The portfolio loses {float(lost.sum()):.4g} from {first:%Y-%m-%d} to "
-               f"{last:%Y-%m-%d}."]
+    covered = []
     if inside.any():
         held = index[inside]
-        summary.append(f"{len(held)} returns are compounded, dated {held[0]:%Y-%m-%d} to "
+        covered.append(f"{len(held)} returns are compounded, dated {held[0]:%Y-%m-%d} to "
                        f"{held[-1]:%Y-%m-%d}.")
         before = index[index <= first]
-        if len(before) and before[-1] < first and usual > pd.Timedelta(days=5) * _GAPS:
-            summary.append(f"The first of them began on {before[-1]:%Y-%m-%d}, before the window.")
-    return Noted(frame, notes=(*summary, *notes))
+        rare = usual > pd.Timedelta(days=5) * _GAPS
+        if rare and len(before) and before[-1] < first:
+            covered.append(f"The first of them began on {before[-1]:%Y-%m-%d}, before the window.")
+        if rare and held[-1] < last:
+            covered.append(f"What came after {held[-1]:%Y-%m-%d} is not in them.")
+    return _Earned(earned, first, last, tuple(covered), tuple(notes))
 
 
 def _dates(

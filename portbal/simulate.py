@@ -11,6 +11,7 @@ import pandas as pd
 from portbal import choices, labels, matrices, periods, tables
 from portbal.choices import Amount
 from portbal.errors import InputError, NotAvailable
+from portbal.losses.laws import still
 from portbal.result import Noted
 
 MONTHS = 12
@@ -18,7 +19,10 @@ PERCENTILES = (5, 25, 50, 75, 95)
 _MOST_DRAWS = 300_000_000
 _MOST_YEARS = 100
 _MOST_PATHS = 1_000_000
-_DISTRIBUTIONS = ("normal", "student", "bootstrap")
+_DISTRIBUTIONS = {
+    "normal": "normal", "student": "student", "bootstrap": "bootstrap",
+    "block bootstrap": "bootstrap",
+}
 _AMOUNTS = {"freedom": Amount(5.0, 2.1, 1000.0), "block": Amount(0.0, 1.0, 10_000.0, True)}
 
 
@@ -41,10 +45,11 @@ def wealth(
              nothing
     normal   a month is normal with mean mu'w / 12 and variance w'Sigma w / 12
     student  the same mean and variance, Student with the option freedom (5) degrees of freedom
-    bootstrap  blocks of the portfolio's own ``returns``, drawn with replacement and joined end
-             to start (Politis and Romano 1992); the option block is their length, by default a
-             year's periods or a tenth of the history where that is less. The history gives the
-             shape; its mean and deviation are moved to those of mu and cov
+    bootstrap  or block bootstrap: blocks of the portfolio's own ``returns``, drawn with
+             replacement and joined end to start (Politis and Romano 1992); the option block is
+             their length, by default a year's periods or a tenth of the history where that is
+             less. The history gives the shape; its mean and deviation are moved to those of mu
+             and cov
     seed     the same seed gives the same paths
 
     Returns columns Year, P5, P25, P50, P75, P95, Chance of loss (of wealth below 1 at the end of
@@ -54,8 +59,7 @@ def wealth(
     InputError for different names in mu and cov, for years from 1 to 100, paths from 100 to a
     million and a seed from 0; NotAvailable for a bootstrap without returns.
     """
-    draw_by = choices.one_of(distribution, {name: name for name in _DISTRIBUTIONS},
-                             argument="distribution")
+    draw_by = choices.one_of(distribution, _DISTRIBUTIONS, argument="distribution")
     for value, low, high, argument in (
         (years, 1, _MOST_YEARS, "years"), (paths, 100, _MOST_PATHS, "paths"),
         (seed, 0, 2**31, "seed"),
@@ -135,7 +139,7 @@ def _history(
     w = labels.filled(weights, returns.columns, argument="weights", reference="returns").to_numpy()
     past = values @ w
     spread = float(past.std())
-    if spread <= 1e-14 * np.abs(past).max():
+    if still(past):
         raise InputError(
             "the portfolio's past return never changes, and has no shape to draw from",
             fix="Use normal or student.", argument="returns",

@@ -54,7 +54,7 @@ def losses(
     tables.vector(weights, argument="weights")
     moves, notes = by_asset(weights.index, shocks, assets)
     w = weights.to_numpy(dtype=float)
-    lost = -w * moves
+    lost = 0.0 - w * moves
     frame = pd.DataFrame({
         "Asset": [str(name) for name in weights.index], "Weight": w, "Shock": moves, "Loss": lost,
     })
@@ -80,7 +80,7 @@ def by_asset(
     if not unmoved:
         return moves, ()
     listed = ", ".join(unmoved[:5]) + (" and others" if len(unmoved) > 5 else "")
-    return moves, (f"No shock names {listed}.",)
+    return moves, (f"No row moves {listed}.",)
 
 
 def _decided(covering: list[_Rule], at: int, name: str) -> float:
@@ -167,6 +167,8 @@ def _rule(
     plain = text[len("asset "):].strip() if key(text).startswith("asset ") else text
     covers = np.array([name == key(plain) for name in names], dtype=bool)
     if not covers.any():
+        covers = np.array([name == key(text) for name in names], dtype=bool)
+    if not covers.any():
         known = ["all", *map(str, universe), *exposures, *(
             f"{title} {label}" for title in groupings if assets is not None
             for label in dict.fromkeys(assets[title]) if key(label))]
@@ -230,8 +232,8 @@ def reverse(
             "the portfolio has no volatility, and no move of its assets loses anything",
             fix="Give weights to assets whose covariance is not 0.", argument="weights",
         )
-    shock = -loss * (sigma @ w) / variance
-    distance = loss / np.sqrt(variance * days / TRADING_DAYS)
+    shock = 0.0 - loss * (sigma @ w) / variance
+    distance = loss / (np.sqrt(variance) * np.sqrt(days / TRADING_DAYS))
     chance = NormalDist().cdf(-distance)
     notes = [f"A normal portfolio loses that much in {days:g} days with probability {chance:.2g}."]
     if shock.min() < -1:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from portbal import labels, stress
-from portbal.errors import InputError
+from portbal.errors import InputError, UserError
 from portbal.limits.check import check
 from portbal.result import Noted
 
@@ -35,6 +35,16 @@ class Rechecked:
         ]
         return Noted(pd.concat(parts, ignore_index=True), notes=self.notes)
 
+    def summary(self) -> Noted[pd.DataFrame]:
+        """One row a scenario: columns Scenario, Loss, Breaches (how many limits break in it),
+        Limits (which)."""
+        rows = []
+        for name, (loss, found) in self.after.items():
+            broken = list(map(str, found["Limit"][found["Status"] == "breach"]))
+            rows.append((name, loss, len(broken), ", ".join(broken) or None))
+        columns = ["Scenario", "Loss", "Breaches", "Limits"]
+        return Noted(pd.DataFrame(rows, columns=columns), notes=self.notes)
+
     def matrix(self) -> Noted[pd.DataFrame]:
         """One row a limit, one column a scenario: columns Limit, Min, Max, Now, then the
         scenarios; Now and below them the status: ok, at limit or breach."""
@@ -50,6 +60,7 @@ def recheck(
     limits: pd.DataFrame,
     assets: pd.DataFrame,
     shocks: pd.DataFrame,
+    more: pd.DataFrame | None = None,
     *,
     cov: pd.DataFrame | None = None,
     returns: pd.DataFrame | None = None,
@@ -59,12 +70,13 @@ def recheck(
     """All limits checked again after each scenario.
 
     shocks   columns Scenario, Where, Shock; the rows of a scenario as in `stress.losses`
+    more     the same, of further scenarios
 
     Nothing is traded: weights move with the shocks, w (1 + s) / (1 + sum of w s), and the
     Benchmark and Current columns of assets likewise. Notes name the breaches of each scenario.
 
-    InputError as `stress.losses` and `limits.check`, and for a scenario in which everything is
-    lost.
+    InputError as `stress.losses` and `limits.check`, for a scenario in which everything is lost,
+    and for one of more that shocks has too.
     """
     universe = assets.index
     held = labels.filled(weights, universe, argument="weights", reference="assets")
@@ -72,12 +84,15 @@ def recheck(
     def checked(book: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
         return check(book, limits, table, cov=cov, returns=returns, periods=periods, mu=mu)
 
-    after, notes = {}, []
-    scenario = shocks["Scenario"].map(labels.key)
-    titles = {labels.key(name): str(name) for name in reversed(list(shocks["Scenario"]))}
-    for name in dict.fromkeys(scenario):
-        title = titles[name]
-        moves, unmoved = stress.by_asset(universe, shocks[scenario == name], assets)
+    after: dict[str, tuple[float, pd.DataFrame]] = {}
+    notes: list[str] = []
+    for title, rows, argument in _scenarios(shocks, more):
+        try:
+            moves, unmoved = stress.by_asset(universe, rows, assets)
+        except UserError as error:
+            if error.argument == "shocks":
+                error.argument = argument
+            raise
         moved = assets.copy()
         for column in ("Benchmark", "Current"):
             if column in assets.columns:
@@ -90,6 +105,26 @@ def recheck(
         notes.append(f"{title} loses {loss:.4g} and breaks {listed or 'no limit'}.")
         notes += [f"{title}: {note}" for note in unmoved]
     return Rechecked(checked(held, assets), after, tuple(notes))
+
+
+def _scenarios(
+    shocks: pd.DataFrame, more: pd.DataFrame | None
+) -> list[tuple[str, pd.DataFrame, str]]:
+    """Each scenario's name, as it is spelt first, its rows, and the argument they are from."""
+    found: dict[str, tuple[str, pd.DataFrame, str]] = {}
+    for argument, table in (("shocks", shocks), ("more", more)):
+        if table is None:
+            continue
+        known, names = set(found), table["Scenario"].map(labels.key)
+        for at, name in enumerate(names):
+            if name in known:
+                raise InputError(
+                    f"{labels.shorten(table['Scenario'].iloc[at])} is a scenario of shocks too",
+                    fix="Give it another name.", argument="more", row=int(table.index[at]),
+                )
+            if name not in found:
+                found[name] = str(table["Scenario"].iloc[at]), table[names == name], argument
+    return list(found.values())
 
 
 def _drifted(weights: np.ndarray, moves: np.ndarray, scenario: str) -> np.ndarray:

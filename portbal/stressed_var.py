@@ -7,6 +7,7 @@ import pandas as pd
 
 from portbal import tail
 from portbal.errors import InputError
+from portbal.losses import columns
 from portbal.losses.laws import historical
 from portbal.result import Noted
 
@@ -40,7 +41,7 @@ def table(
     stretches = np.lib.stride_tricks.sliding_window_view(values, window)
     highest, at = -np.inf, 0
     for start in range(0, len(stretches), _AT_ONCE):
-        losses, _ = tail.historical_columns(stretches[start: start + _AT_ONCE].T, level)
+        losses, _ = columns.historical(stretches[start: start + _AT_ONCE].T, level)
         best = int(losses.argmax())
         if losses[best] > highest:
             highest, at = float(losses[best]), start + best

@@ -15,23 +15,21 @@ import pandas as pd
 from portbal import choices, labels, tables
 from portbal.choices import Amount, Chosen
 from portbal.errors import InputError, NotAvailable
-from portbal.losses import extremes, filtered, simulated, student
+from portbal.losses import columns, extremes, filtered, simulated, student
 from portbal.losses.laws import (
     Moments,
     Tail,
     cornish_fisher,
     normal,
     of_sorted,
-    quantile_places,
     share_of,
-    worst,
+    still,
 )
 from portbal.result import Noted
 
 LEVELS = (0.95, 0.99)
-# relative to the largest: what rounding leaves of returns that are all the same
-_ALIKE = 1e-14
-_TILE = (512, 64)
+
+_SCALING_OMITS = "it leaves out the mean, compounding and what one period tells of the next"
 
 # from a level to VaR and CVaR
 Law = Callable[[float], Tail]
@@ -64,7 +62,10 @@ def _historical(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
     if chosen.words["horizon"] == "scaled":
         def scaled(level: float) -> Tail:
             one, by = once(level), sqrt(horizon)
-            return Tail(one.var * by, one.cvar * by, one.notes)
+            return Tail(one.var * by, one.cvar * by, (
+                f"One period's figures times the square root of {horizon}: {_SCALING_OMITS}.",
+                *one.notes,
+            ))
 
         return scaled
     outcomes = np.sort(_compounded(values, horizon))
@@ -74,8 +75,7 @@ def _historical(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
         return Tail(found.var, found.cvar, (
             f"Of {len(outcomes)} overlapping windows {len(values) // horizon} do not overlap. One "
             f"period's VaR times the square root of {horizon} would be "
-            f"{once(level).var * sqrt(horizon):.4g}: it leaves out the mean, compounding and what "
-            "one period tells of the next.", *found.notes,
+            f"{once(level).var * sqrt(horizon):.4g}: {_SCALING_OMITS}.", *found.notes,
         ))
 
     return overlapping
@@ -87,14 +87,30 @@ _MOMENTS = {"sample": Moments.sample, "population": Moments.population}
 def _of_moments(by: Callable[[Moments, float], Tail]) -> Callable[[np.ndarray, int, Chosen], Law]:
     def law(values: np.ndarray, horizon: int, chosen: Chosen) -> Law:
         moments = _MOMENTS[chosen.words["moments"]](values).over(horizon)
-        return lambda level: by(moments, level)
+        return _scaling(lambda level: by(moments, level), horizon)
 
     return law
 
 
+def _scaling(law: Law, horizon: int) -> Law:
+    """The same law, with a note on how it came to a longer horizon."""
+    if horizon == 1:
+        return law
+
+    def noted(level: float) -> Tail:
+        found = law(level)
+        return Tail(found.var, found.cvar, (
+            f"The mean times {horizon} and the deviation times its square root, as if periods told "
+            "nothing of each other and did not compound; historical looks at whole windows.",
+            *found.notes,
+        ))
+
+    return noted
+
+
 def _student(values: np.ndarray, horizon: int, _chosen: Chosen) -> Law:
     found = student.fit(values)
-    return lambda level: found.tail(level, horizon)
+    return _scaling(lambda level: found.tail(level, horizon), horizon)
 
 
 def _filtered(values: np.ndarray, _horizon: int, chosen: Chosen) -> Law:
@@ -218,7 +234,7 @@ def table(
     `var`; each method has its own default options.
     """
     for level in levels:
-        checked_level(level)
+        checked_level(level, argument="levels")
     if not len(levels):
         raise InputError("it is empty", fix="Give a level such as 95%.", argument="levels")
     values = portfolio(returns, weights)
@@ -266,7 +282,7 @@ def of_columns(
     values = tables.complete(returns, argument="returns")
     plain = labels.key(method) == "historical" and not options and horizon == 1
     if plain and share_of(level) * len(values) >= 1:
-        losses, means = historical_columns(values, level)
+        losses, means = columns.historical(values, level)
         return Noted(pd.DataFrame({"Asset": returns.columns, "VaR": losses, "CVaR": means}))
     found: list[tuple[object, float, float]] = []
     notes: dict[str, str] = {}
@@ -277,34 +293,6 @@ def of_columns(
             notes.setdefault(note, f"{labels.shorten(label)}: {note}")
     frame = pd.DataFrame(found, columns=["Asset", "VaR", "CVaR"])
     return Noted(frame, notes=tuple(notes.values()))
-
-
-def historical_columns(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """VaR and CVaR of each column (T, n) as `losses.laws.historical` has them, with only the
-    worst part of it sorted."""
-    count, share = len(values), share_of(level)
-    first, second, part = quantile_places(count, share)
-    k, following = worst(values, share)
-    last = min(max(second, k), count - 1)
-    across = _laid_across(values)
-    across.partition(last, axis=1)
-    ordered = np.sort(across[:, : last + 1], axis=1)
-    quantile = ordered[:, first] + part * (ordered[:, second] - ordered[:, first])
-    total = ordered[:, :k].sum(axis=1)
-    if k < count:
-        total = total + following * ordered[:, k]
-    return -quantile, -total / (share * count)
-
-
-def _laid_across(values: np.ndarray) -> np.ndarray:
-    """A copy of a table (T, n) as (n, T), in tiles that a processor's cache holds."""
-    rows, columns = _TILE
-    across = np.empty(values.shape[::-1])
-    for top in range(0, values.shape[0], rows):
-        for left in range(0, values.shape[1], columns):
-            tile = values[top: top + rows, left: left + columns]
-            across[left: left + columns, top: top + rows] = tile.T
-    return across
 
 
 def question(
@@ -330,7 +318,7 @@ def question(
                 f"there are {len(values)} returns, and {method} needs at least {entry.needs}",
                 fix="Give more rows.", argument="returns",
             )
-        if entry.fits and np.ptp(values) <= _ALIKE * np.abs(values).max():
+        if entry.fits and still(values):
             sure = -float(values.mean()) * horizon
             return lambda _level: Tail(sure, sure)
         return entry.law(values, horizon, chosen)
@@ -338,12 +326,12 @@ def question(
     return ask
 
 
-def checked_level(level: float) -> None:
+def checked_level(level: float, *, argument: str = "level") -> None:
     """InputError for a level that is not between 0 and 1."""
     if not 0 < share_of(level) < 1:
         raise InputError(
             f"the level {level:g} is not between 0 and 1",
-            fix="Use a fraction such as 0.95 or 95%.", argument="level",
+            fix="Use a fraction such as 0.95 or 95%.", argument=argument,
         )
 
 

@@ -20,6 +20,7 @@ from portbal.losses.laws import (
     expansion,
     quantile_places,
     share_of,
+    still,
     worst,
 )
 from portbal.result import Noted
@@ -54,7 +55,7 @@ def _historical(moves: np.ndarray, total: np.ndarray, level: float) -> Parts:
         tail_sum = tail_sum + following * moves[order[k]]
     first, second, part = quantile_places(count, share)
     at = moves[order[first]] + part * (moves[order[second]] - moves[order[first]])
-    found = Parts(-at, -tail_sum / m)
+    found = Parts(0.0 - at, 0.0 - tail_sum / m)
     if k < 2:
         return Parts(found.var, found.cvar, (
             f"The tail has {max(k, 1)} of {count} periods, too few to tell a sampling error.",))
@@ -103,7 +104,7 @@ def _cornish_fisher(moves: np.ndarray, total: np.ndarray, level: float) -> Parts
     by_deviation = centred.T @ z / count
     by_skewness = 3 * (centred.T @ (z * z) / count - s * by_deviation) / deviation
     by_kurtosis = 4 * (centred.T @ z**3 / count - (k + 3) * by_deviation) / deviation
-    q = _NORMAL.inv_cdf(1 - level)
+    q = -_NORMAL.inv_cdf(level)
     h = expansion(q, s, k)
     h_s = (q**2 - 1) / 6 - (2 * q**3 - 5 * q) * s / 18
     h_k = (q**3 - 3 * q) / 24
@@ -157,7 +158,7 @@ def contributions(
             f"there are {len(moves)} returns, and {method} needs at least {needs}",
             fix="Give more rows.", argument="returns",
         )
-    if run is not _historical and np.ptp(total) <= 1e-14 * np.abs(moves).max():
+    if run is not _historical and still(total, beside=float(np.abs(moves).max())):
         raise InputError(
             "the portfolio's return never changes, and there is no risk to share out",
             fix="Give weights to assets whose returns change.", argument="weights",

@@ -16,7 +16,7 @@ from portbal import dated
 from portbal.errors import InputError
 from portbal.losses.laws import share_of
 from portbal.result import Noted
-from portbal.tail import checked_level
+from portbal.tail import checked_level, portfolio
 
 REJECTED_AT = 0.05
 # probabilities of as many or fewer exceptions from which the yellow and the red zone begin
@@ -80,12 +80,15 @@ def zone(count: int, exceptions: int, share: float) -> tuple[str, float]:
     many or more when VaR is right.
 
     Yellow begins where as many or fewer have a probability of 95%, red at 99.99% (Basel Committee
-    1996, Supervisory framework for the use of backtesting): 5 and 10 in 250 days at 99%.
+    1996, Supervisory framework for the use of backtesting): 5 and 10 in 250 days at 99%. No
+    exceptions are green, however few the periods.
     """
     from scipy.special import bdtr, bdtrc
 
     fewer = float(bdtr(exceptions, count, share))
-    more = float(bdtrc(exceptions - 1, count, share)) if exceptions else 1.0
+    if not exceptions:
+        return "green", 1.0
+    more = float(bdtrc(exceptions - 1, count, share))
     return ("green" if fewer < _YELLOW else "yellow" if fewer < _RED else "red"), more
 
 
@@ -148,7 +151,8 @@ def shortfall_p(z: float, count: int, share: float, ratio: float) -> float:
     """The probability of a Z2 as low or lower when VaR and CVaR are right.
 
     Losses beyond VaR have the shape of a Student tail whose CVaR over VaR is ``ratio`` (the
-    normal one where it is that low); 20,000 samples of ``count`` periods, always the same.
+    normal one where it is that low, or where the share is a half and more, for VaR is then no
+    loss); 20,000 samples of ``count`` periods, always the same.
     """
     rng = np.random.default_rng(_SEED)
     samples = int(min(_SIMULATIONS, max(_MOST_DRAWS / max(count * share, 1.0), 1000)))
@@ -166,29 +170,32 @@ def _beyond(
     from scipy.special import ndtri, stdtrit
 
     u = share * (1 - rng.random(count))
-    if np.isfinite(freedom):
-        losses, var = np.asarray(-stdtrit(freedom, u)), -float(stdtrit(freedom, share))
-    else:
-        losses, var = np.asarray(-ndtri(u)), -float(ndtri(share))
-    normal = _ratio(np.inf, share)
-    if np.isfinite(freedom) or ratio >= normal:
-        return losses / (var * _ratio(freedom, share))
+    losses = np.asarray(-(stdtrit(freedom, u) if np.isfinite(freedom) else ndtri(u)))
+    if share >= 0.5 or ratio >= _ratio(np.inf, share):
+        return losses / _mean_beyond(freedom, share)
     # a thinner tail than normal: VaR plus an excess of the mean that CVaR asks for
-    excess = (losses / var - 1) / (normal - 1) * (ratio - 1)
+    excess = (losses / -float(ndtri(share)) - 1) / (_ratio(np.inf, share) - 1) * (ratio - 1)
     return (1 + excess) / ratio
 
 
 def _ratio(freedom: float, share: float) -> float:
-    """CVaR over VaR of a Student distribution about zero."""
+    """CVaR over VaR of a Student distribution about zero, for a share below a half."""
+    from scipy.special import ndtri, stdtrit
+
+    quantile = stdtrit(freedom, share) if np.isfinite(freedom) else ndtri(share)
+    return _mean_beyond(freedom, share) / -float(quantile)
+
+
+def _mean_beyond(freedom: float, share: float) -> float:
+    """CVaR of a Student distribution about zero."""
     from scipy.special import gammaln, ndtri, stdtrit
 
     if not np.isfinite(freedom):
-        z = float(ndtri(share))
-        return exp(-z * z / 2) / sqrt(2 * np.pi) / share / -z
+        return exp(-float(ndtri(share)) ** 2 / 2) / sqrt(2 * np.pi) / share
     q = float(stdtrit(freedom, share))
     height = exp(float(gammaln((freedom + 1) / 2) - gammaln(freedom / 2)))
     f = height / sqrt(freedom * np.pi) * (1 + q * q / freedom) ** (-(freedom + 1) / 2)
-    return f * (freedom + q * q) / (freedom - 1) / share / -q
+    return f * (freedom + q * q) / (freedom - 1) / share
 
 
 def _freedom(ratio: float, share: float) -> float:
@@ -228,15 +235,17 @@ def table(
     level: float = 0.95,
     window: int = 250,
     cvar: float | pd.Series | None = None,
+    weights: pd.Series | None = None,
 ) -> Noted[pd.DataFrame]:
     """All backtests: columns Test, Value, P value, Verdict.
 
-    returns  one column of simple returns (T,)
+    returns  one column of simple returns (T, 1)
     var      the VaR forecast of each period, a positive loss: one number for all, or a series of
              the same dates; returns before its first date are history and are left out, noted
     level    of VaR and CVaR
     window   the last periods that the Basel zone looks at; all where there are fewer, noted
     cvar     the CVaR forecasts, for the expected shortfall row
+    weights  held throughout; then returns has a column an asset (T, n)
 
     Rows Kupiec, Christoffersen (independence), joint (their sum, two degrees of freedom): Value is
     the likelihood ratio; Basel zone: Value is the number of exceptions in the window, P value the
@@ -251,7 +260,9 @@ def table(
 
     checked_level(level)
     share = share_of(level)
-    losses, forecast, mean_beyond, notes = _aligned(returns, var, cvar)
+    held = returns if weights is None else pd.DataFrame(
+        {"Portfolio": portfolio(returns, weights)}, index=returns.index)
+    losses, forecast, mean_beyond, notes = _aligned(held, var, cvar)
     if window < 1:
         raise InputError(
             f"a window of {window} periods is not possible", fix="Use a whole number from 1 up.",
@@ -280,8 +291,9 @@ def table(
         rows.append(Test("duration", nan, nan, "too few exceptions"))
     else:
         rows.append(Test.judged("duration", by_gaps, float(chdtrc(1, by_gaps))))
-        clusters = "clusters" if shape < 1 else "no clusters"
-        notes.append(f"The Weibull shape of the durations is {shape:.3g} (below 1: {clusters}).")
+        notes.append(
+            f"The Weibull shape of the durations is {shape:.3g}: exceptions "
+            f"{'come in clusters' if shape < 1 else 'do not cluster'}.")
     if mean_beyond is not None:
         z = shortfall(losses, forecast, mean_beyond, share)
         ratio = float((mean_beyond / np.where(forecast > 0, forecast, mean_beyond)).mean())
@@ -301,8 +313,8 @@ def _aligned(
     """Losses, VaR and CVaR of the same periods, and what was left out."""
     if returns.shape[1] != 1:
         raise InputError(
-            f"returns has {returns.shape[1]} columns", fix="Give one column of returns.",
-            argument="returns",
+            f"returns has {returns.shape[1]} columns",
+            fix="Give one column of returns, or weights.", argument="returns",
         )
     series = returns.iloc[:, 0]
     losses = -dated.finite(series, argument="returns")

@@ -91,3 +91,6 @@ def test_everything_can_be_lost_but_not_more() -> None:
     assert fall == drawdown.Fall(1.0, 0, 1, None)
     with pytest.raises(InputError, match="more than everything"):
         drawdown.falls(np.array([-1.2]))
+    found = call([["Date", "A"], ["2024-01-31", 0.1], ["2024-02-29", -1.2], ["2024-03-31", 0.3]])
+    assert isinstance(found, Problem)
+    assert "returns row 3: a return of -120.00% loses more than everything" in found.message

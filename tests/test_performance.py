@@ -118,7 +118,7 @@ def test_everything_lost_is_minus_one_and_more_is_refused() -> None:
     assert shown["Max drawdown"] == 1
     found = call([["A", "B"], [0.1, 0.1], [0.1, -1.5]], "", 0, 12)
     assert isinstance(found, Problem)
-    assert found.column == 2
+    assert (found.row, found.column) == (3, 2)
     assert "more than everything" in found.message
 
 

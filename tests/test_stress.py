@@ -86,7 +86,14 @@ def test_a_smaller_group_goes_before_one_that_contains_it() -> None:
 
 def test_what_no_row_names_is_told() -> None:
     found = stress.losses(WEIGHTS, shocks(Oil=-0.1), None)
-    assert found.notes[1] == "No shock names 'Gas', 'Chip', 'Soft', 'Cash'."
+    assert found.notes[1] == "No row moves 'Gas', 'Chip', 'Soft', 'Cash'."
+    assert stress.losses(WEIGHTS, shocks(all=-0.1), None).notes[1] == "No row moves 'Cash'."
+
+
+def test_what_does_not_move_loses_nothing_rather_than_minus_nothing() -> None:
+    found = call("STRESS", pairs(WEIGHTS), [["Where", "Shock"], ["all", -0.1]])
+    assert isinstance(found, Answer)
+    assert str(found.block.rows[-1]) == "('Cash', 0.1, 0.0, 0.0)"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +160,40 @@ def test_the_matrix_shows_which_limit_breaks_in_which_scenario() -> None:
     assert found.block.rows[1] == ("Sector Tech", None, 0.45, "ok", "breach", "ok")
     assert [row[4] for row in found.block.rows[1:]] == ["breach", "breach", "ok", "ok"]
     assert found.notes[0] == "Energy falls loses 0.25 and breaks Sector Tech, Chip."
+
+
+def test_one_row_a_scenario_with_its_loss_and_what_breaks() -> None:
+    found = call("STRESSLIMITS", pairs(WEIGHTS), LIMITS, table_of(BENCHED), SCENARIOS, "scenarios")
+    assert isinstance(found, Answer)
+    assert found.block.rows[:2] == (
+        ("Scenario", "Loss", "Breaches", "Limits"), ("Energy falls", 0.25, 2, "Sector Tech, Chip"))
+    assert found.block.rows[2][1] == pytest.approx(0.2 * 0.65 - 0.1 * 0.25)
+    details = call("STRESSLIMITS", pairs(WEIGHTS), LIMITS, table_of(BENCHED), SCENARIOS, "details")
+    assert isinstance(details, Answer)
+    for row in found.block.rows[1:]:
+        broken = [r[2] for r in details.block.rows if r[0] == row[0] and r[8] == "breach"]
+        assert row[2:] == (len(broken), ", ".join(map(str, broken)) or None)
+
+
+def test_more_scenarios_follow_those_of_shocks() -> None:
+    common = [pairs(WEIGHTS), LIMITS, table_of(BENCHED)]
+    more = [["Scenario", "Where", "Shock"], ["Tech rises", "Sector Tech", 0.4]]
+    both = call("STRESSLIMITS", *common, [*SCENARIOS, *more[1:]])
+    apart = call("STRESSLIMITS", *common, SCENARIOS, None, None, None, None, None, more)
+    assert isinstance(apart, Answer)
+    assert apart == both
+    assert apart.block.rows[0][-1] == "Tech rises"
+
+
+@pytest.mark.parametrize(("row", "message"), [
+    (["ALL fall", "Chip", 0.1], "more row 2: 'ALL fall' is a scenario of shocks too"),
+    (["Other", "Sector Tehc", 0.1], "more row 2: unknown 'Sector Tehc'"),
+])
+def test_a_mistake_in_more_scenarios_is_told_there(row: list[Any], message: str) -> None:
+    found = call("STRESSLIMITS", pairs(WEIGHTS), LIMITS, table_of(BENCHED), SCENARIOS, None, None,
+                 None, None, None, [["Scenario", "Where", "Shock"], row])
+    assert isinstance(found, Problem)
+    assert message in found.message
 
 
 def test_a_scenario_that_leaves_nothing() -> None:
@@ -378,6 +419,21 @@ def test_a_proxy_by_betas() -> None:
     assert f"'C' is proxied by its betas (Market {beta:.3g})" in found.notes[2]
 
 
+def test_returns_of_months_that_a_window_of_days_falls_between() -> None:
+    months = (1 + history()).resample("ME").prod() - 1
+    found = call("SCENARIO", pairs(THREE), dated(months), "2020-03-02", "2020-03-23")
+    assert isinstance(found, Problem)
+    assert found.argument == "returns"
+    assert "none is dated after 2020-03-02 and up to 2020-03-23" in found.message
+    assert "daily" in found.fix
+    covered = scenarios.replay(THREE, months, "Covid 2020")
+    assert list(covered.value["Return"]) == pytest.approx(list(months.loc["2020-02-29"]))
+    assert covered.notes[2:] == (
+        "The first of them began on 2020-01-31, before the window.",
+        "What came after 2020-02-29 is not in them.",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "argument", "says"),
     [
@@ -403,6 +459,53 @@ def test_sixteen_windows_by_their_closing_dates() -> None:
     for _, first, last, move in found.block.rows[1:]:
         assert first < last  # type: ignore[operator]
         assert -0.6 < move < -0.05  # type: ignore[operator]
+
+
+def test_windows_as_shocks_lose_what_their_scenarios_lose() -> None:
+    table = history().rename(columns={"A": "ALL", "B": "Asset Growth", "C": "Sector Tech"})
+    held = pd.Series(THREE.to_numpy(), table.columns)
+    found = call("SCENARIOSHOCKS", dated(table))
+    assert isinstance(found, Answer)
+    assert {row[0] for row in found.block.rows[1:]} == {"Covid 2020"}
+    assert found.notes[0].startswith("Left out: Black Monday 1987, 1987 crash peak-trough, ")
+    assert "2022 rates (the returns of 'ALL' run from 2020-01-02" in found.notes[0]
+    replayed = call("SCENARIO", pairs(held), dated(table), "Covid 2020")
+    assert isinstance(replayed, Answer)
+    assets = [["Asset", "Sector"], *[[name, "Tech"] for name in table]]
+    stressed = call("STRESS", pairs(held), [row[1:] for row in found.block.rows], assets)
+    assert isinstance(stressed, Answer)
+    assert [row[2:] for row in stressed.block.rows[1:]] == [
+        row[2:] for row in replayed.block.rows[1:]]
+    limits = [["Limit", "Min", "Max"], ["ALL", 0, 0.5]]
+    rechecked = call("STRESSLIMITS", pairs(held), limits, assets,
+                     [list(row) for row in found.block.rows], "scenarios")
+    assert isinstance(rechecked, Answer)
+    assert rechecked.block.rows[1][1] == pytest.approx(
+        sum(float(str(row[3])) for row in replayed.block.rows[1:]))
+
+
+def test_windows_as_shocks_take_proxies_or_need_a_history() -> None:
+    short = history()
+    short.loc[:"2020-03-31", "C"] = np.nan  # type: ignore[misc]
+    none = call("SCENARIOSHOCKS", dated(short))
+    assert isinstance(none, Problem)
+    assert none.argument == "returns"
+    assert "run from 2020-01-02 to 2020-06-30 and cover no window" in none.message
+    factors = dated(history()[["A"]].rename(columns={"A": "Market"}))
+    found = call("SCENARIOSHOCKS", dated(short), factors)
+    one = call("SCENARIO", pairs(THREE), dated(short), "Covid 2020", "", factors)
+    assert isinstance(found, Answer)
+    assert isinstance(one, Answer)
+    assert [row[2] for row in found.block.rows[1:]] == [row[2] for row in one.block.rows[1:]]
+    assert found.notes[-1].startswith("Covid 2020: 'C' is proxied by its betas (Market ")
+
+
+def test_an_asset_whose_name_begins_as_a_word_does() -> None:
+    held = pd.Series([0.5, 0.5], ["Asset Growth", "Growth"])
+    found = stress.losses(held, shocks(Asset_Growth=-0.1), None).value
+    assert list(found["Shock"]) == [0, -0.1]
+    alone = stress.losses(held[:1], shocks(Asset_Growth=-0.1), None).value
+    assert list(alone["Shock"]) == [-0.1]
 
 
 def test_the_federal_reserves_path_in_fractions() -> None:
@@ -448,6 +551,9 @@ def test_seeds_percentiles_and_mean(distribution: str) -> None:
     first = run(4)
     pd.testing.assert_frame_equal(first, run(4))
     assert not first.equals(run(5))
+    if distribution == "bootstrap":
+        distribution = "Block bootstrap"
+        pd.testing.assert_frame_equal(first, run(4))
     percentiles = first[["P5", "P25", "P50", "P75", "P95"]].to_numpy()
     assert (np.diff(percentiles, axis=1) > 0).all()
     assert list(first["Year"]) == [1, 2, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import integrate, optimize, stats
 
 from portbal import stressed_var, tail, tailparts
 from portbal.errors import InputError, NotAvailable
-from portbal.losses import extremes, filtered, simulated, student
+from portbal.losses import columns, extremes, filtered, simulated, student
 from portbal.losses.laws import Moments, cornish_fisher, historical, normal, rises
 from portbal_addin.block import Block
 from portbal_addin.registry import Answer, Problem, find
@@ -286,6 +287,8 @@ _NUMPY_TYPES = {
 def test_quantile_types_are_those_of_hyndman_and_fan(
     kind: str, rows: int, share: float, seed: int
 ) -> None:
+    place = Fraction(share) * rows - (Fraction(1, 2) if kind == "3" else 0)
+    assume(kind > "3" or place.denominator == 1 or abs(place - round(place)) > 1e-6)
     values = np.random.default_rng(seed).normal(size=rows)
     expected = np.quantile(values, share, method=_NUMPY_TYPES[kind])
     assert historical(values, 1 - share, kind=int(kind)).var == pytest.approx(-expected, rel=1e-7)
@@ -302,6 +305,12 @@ def test_rounding_of_the_level_costs_no_observation(level: float, count: int) ->
     assert found.notes == ()
 
 
+def test_type_three_takes_the_even_one_of_two_that_are_as_near() -> None:
+    """0.7 times 85 is 59.5, a little less in binary: the sixtieth, not the fifty-ninth."""
+    values = np.random.default_rng(0).normal(size=85)
+    assert historical(values, 0.3, kind=3).var == -np.sort(values)[59]
+
+
 def test_a_scaled_horizon_is_the_square_root_and_the_note_tells_the_difference() -> None:
     data = table()
     options = {"horizon": "scaled"}
@@ -311,6 +320,14 @@ def test_a_scaled_horizon_is_the_square_root_and_the_note_tells_the_difference()
     assert f"would be {ten:.4g}" in overlapping.notes[0]
     assert "241 overlapping windows 25 do not overlap" in overlapping.notes[0]
     assert overlapping.value != pytest.approx(ten, rel=1e-3)
+    scaled = tail.var(data, WEIGHTS, 0.95, horizon=10, options=options)
+    for found in (overlapping, scaled):
+        assert "leaves out the mean, compounding" in found.notes[0]
+    assert tail.var(data, WEIGHTS, 0.95, options=options).notes == ()
+    for method in ("normal", "cornish-fisher", "student"):
+        assert "deviation times its square root" in tail.var(
+            data, WEIGHTS, 0.95, method, 10).notes[0]
+        assert "square root" not in " ".join(tail.var(data, WEIGHTS, 0.95, method).notes)
 
 
 @pytest.mark.parametrize("skewness", [0.0, 1.0, 2.4])
@@ -401,7 +418,11 @@ def plain_loglikelihood(values: np.ndarray, parameters: Any) -> float:
     return total
 
 
-@pytest.mark.parametrize(("alpha", "beta", "seed"), [(0.08, 0.9, 1), (0.2, 0.7, 2), (0.3, 0.4, 3)])
+@pytest.mark.parametrize(
+    ("alpha", "beta", "seed"),
+    # the last one's maximum has alpha + beta at its bound
+    [(0.08, 0.9, 1), (0.2, 0.7, 2), (0.3, 0.4, 3), (0.15, 0.8499, 4)],
+)
 def test_garch_has_the_greatest_likelihood_that_scipy_finds(
     alpha: float, beta: float, seed: int
 ) -> None:
@@ -467,6 +488,23 @@ def test_without_clustering_filtered_is_historical() -> None:
     found = tail.var(data, method="filtered")
     assert found.value == tail.var(data).value
     assert "do not cluster" in found.notes[0]
+
+
+def test_an_outlier_does_not_hide_the_clustering() -> None:
+    """McLeod and Li's test sees nothing beside it; the likelihood of the true parameters does."""
+    values = garch_series(600, 0.1, 0.85, 12)
+    values[300] += 0.08
+    assert filtered.clustering(values) > 0.9
+    truth = plain_loglikelihood(values, (0.0005, 5e-6, 0.1, 0.85))
+    constant = stats.norm.logpdf(values, values.mean(), values.std()).sum()
+    assert 2 * (truth - constant) > 5.99
+    found = filtered.garch(values)
+    assert filtered.start_ratio(values) <= 2 * (found.loglikelihood - constant)
+    var = tail.var(pd.DataFrame({"A": values}), None, 0.95, "filtered")
+    e = values - found.mean
+    outcomes = found.mean + np.sqrt(found.variances[-1] / found.variances[:-1]) * e
+    assert var.value == pytest.approx(historical(outcomes, 0.95).var, rel=1e-9)
+    assert f"GARCH with alpha {found.alpha:.3g}" in var.notes[0]
 
 
 def test_clustering_is_found_as_often_as_it_should() -> None:
@@ -632,7 +670,8 @@ def test_levels_stand_in_a_row_or_a_column() -> None:
     assert {row[1] for row in across.block.rows[1:]} == {0.9, 0.99}
     wrong = call("RISKTABLE", cells(table()), pairs(WEIGHTS), [[0.9, 1]])
     assert isinstance(wrong, Problem)
-    assert "not between 0 and 1" in wrong.message
+    assert wrong.argument == "levels"
+    assert "the level 1 is not between 0 and 1" in wrong.message
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -656,6 +695,25 @@ def test_columns_by_partial_sorting(rows: int, level: float, seed: int) -> None:
         alone = historical(data[name].to_numpy(), level)
         assert found["VaR"][position] == pytest.approx(alone.var, rel=1e-12, abs=1e-15)
         assert found["CVaR"][position] == pytest.approx(alone.cvar, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["skewed", "rising", "tied", "unseen"])
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.999])
+def test_long_columns_by_sorting_what_a_sample_leaves(kind: str, level: float) -> None:
+    """The values that are looked at first tell nothing of the rest where they are the lowest."""
+    rng = np.random.default_rng(5)
+    values = rng.standard_t(3, (3000, 4)) * np.linspace(0.2, 3, 3000)[:, None] * 0.01
+    if kind == "rising":
+        values = np.sort(values, axis=0)
+    elif kind == "tied":
+        values = values.round(2)
+    elif kind == "unseen":
+        values[::16] = -1.0
+    found, means = columns.historical(values, level)
+    ordered = np.sort(values, axis=0)
+    worst = round((1 - level) * 3000)
+    assert found == pytest.approx(-np.quantile(values, 1 - level, axis=0), rel=1e-12)
+    assert means == pytest.approx(-ordered[:worst].mean(axis=0), rel=1e-12)
 
 
 # --- shared out ------------------------------------------------------------------------------
@@ -764,3 +822,24 @@ def test_a_short_history_is_one_window() -> None:
     assert isinstance(found, Answer)
     assert "fewer than a window of 250" in found.notes[0]
     assert found.block.rows[1][1:] == found.block.rows[2][1:]
+
+
+# --- returns that hardly move ------------------------------------------------------------------
+
+def test_returns_whose_squares_vanish_stand_still() -> None:
+    data = table(60)
+    data["A"] *= 1e-200
+    tiny, a = cells(data), [["A", 1]]
+    for name, *arguments in (
+        ("TAILCONTRIBUTION", tiny, a, 0.95, "normal"), ("CORRELATIONSHIFT", tiny),
+        ("BENCHMARKFIT", cells(table(60)), a, tiny, 252),
+    ):
+        found = call(str(name), *arguments)
+        assert isinstance(found, Problem)
+        assert found.argument in ("weights", "returns", "candidates")
+    sure = call("VAR", tiny, a, 0.95, "student")
+    assert isinstance(sure, Answer)
+    assert abs(float(str(sure.block.rows[0][0]))) < 1e-200
+    beside = call("PERFORMANCE", tiny, cells(data[["A"]]), 0, 252)
+    assert isinstance(beside, Answer)
+    assert dict(row[:2] for row in beside.block.rows)["Beta"] is None

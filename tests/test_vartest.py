@@ -71,6 +71,13 @@ def test_no_exceptions_at_all() -> None:
     assert few["Kupiec"][2] == "not rejected"
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_no_exceptions_are_green_however_few_the_periods(count: int) -> None:
+    """As many or fewer have a probability of 95% and more: all of it is that of none."""
+    assert stats.binom.cdf(0, count, 0.01) >= 0.95
+    assert rows(call(column([0.01] * count), 0.05, 0.99))["Basel zone"] == (0, 1, "green")
+
+
 def test_only_exceptions() -> None:
     found = rows(call(column([-0.1] * 300), 0.05, 0.99))
     assert found["Kupiec"][0] == pytest.approx(-2 * 300 * np.log(0.01))
@@ -127,6 +134,10 @@ def test_clusters_have_a_shape_below_one() -> None:
     even[24::50] = True
     assert vartest.duration(clustered)[1] < 1 < vartest.duration(even)[1]
     assert vartest.duration(clustered)[0] > 3.84 < vartest.duration(even)[0]
+    for hits, says in ((clustered, "come in clusters"), (even, "do not cluster")):
+        found = call(column(losses(list(hits))["P"]), 0.02, 0.99)
+        assert isinstance(found, Answer)
+        assert found.notes[-1].endswith(f"exceptions {says}.")
 
 
 def test_the_duration_test_rejects_one_right_model_in_twenty() -> None:
@@ -158,6 +169,19 @@ def test_a_right_model_is_rejected_one_time_in_twenty(freedom: float) -> None:
     assert vartest.shortfall_p(critical, 250, 0.05, cvar / var) == pytest.approx(0.05, abs=0.03)
     assert vartest.shortfall_p(float(np.median(z)), 250, 0.05, cvar / var) == pytest.approx(
         0.5, abs=0.07)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.3])
+def test_shortfall_where_var_is_no_loss(level: float) -> None:
+    """The chance of a Z2 as low, by samples of whole periods."""
+    rng = np.random.default_rng(3)
+    var, cvar = -stats.norm.ppf(1 - level), stats.norm.pdf(stats.norm.ppf(1 - level)) / (1 - level)
+    draws = -rng.standard_normal((20_000, 100))
+    z2 = 1 - np.where(draws > var, draws, 0).sum(axis=1) / cvar / (100 * (1 - level))
+    p = vartest.shortfall_p(-0.2, 100, 1 - level, 1.0)
+    assert p == pytest.approx((z2 <= -0.2).mean(), abs=0.01)
+    found = rows(call(column(rng.normal(0, 1, 100) / 100), var / 100, level, 250, cvar / 100))
+    assert found["expected shortfall"][2] == "not rejected"
 
 
 def test_a_thinner_tail_than_normal_keeps_its_mean() -> None:
@@ -214,3 +238,15 @@ def test_what_cannot_be_tested(arguments: list[Any], argument: str, says: str) -
     assert isinstance(found, Problem)
     assert found.argument == argument
     assert says in found.message
+
+
+def test_with_weights_the_returns_are_those_of_the_portfolio() -> None:
+    values = np.random.default_rng(4).normal(0, 0.01, (300, 2))
+    table = [["A", "B"], *values.tolist()]
+    held = call(table, 0.015, 0.95, 250, 0.02, [["A", 0.3], ["B", 0.7]])
+    alone = call(column(values @ [0.3, 0.7]), 0.015, 0.95, 250, 0.02)
+    for name, row in rows(alone).items():
+        assert rows(held)[name] == pytest.approx(row)
+    found = call(table, 0.015)
+    assert isinstance(found, Problem)
+    assert "Give one column of returns, or weights." in found.fix

@@ -17,13 +17,17 @@ import numpy as np
 
 from portbal.errors import NotAvailable
 
-# a p value above which squared returns count as uncorrelated
+# a p value above which squared returns count as uncorrelated, and the likelihood ratio of the same
+# p value, of two parameters against none, up to which no start is better than a constant variance
 _NO_CLUSTERING = 0.05
+_NO_BETTER = 5.99
 # mean, omega, p = alpha + beta, alpha / p; of returns with mean 0 and variance 1
 _BOUNDS = (np.array([-np.inf, 1e-7, 0.0, 0.0]), np.array([np.inf, np.inf, 0.9999, 1.0]))
 # twice it is a likelihood ratio against constant variance that leaves no doubt
 _CLEAR = 30.0
 _FIRST, _CLIMBS = 4, 4
+# the mean log-likelihood of a constant variance
+_CONSTANT = -0.5 * (log(2 * pi) + 1)
 # a gain in log-likelihood per observation from which one more step is exact to rounding
 _CLOSE = 1e-10
 _MOST_STEPS = 200
@@ -79,10 +83,11 @@ def by_garch(values: np.ndarray) -> Filter:
     """Volatility by a GARCH(1,1) of greatest normal likelihood; see `garch`.
 
     Where squared returns show no correlation over ten lags at 5% (McLeod and Li 1983, Journal of
-    Time Series Analysis 4) the volatility is constant: there is nothing to fit.
+    Time Series Analysis 4), which one outlier can hide, and no start of the fit is better at 5%
+    than a constant variance either, the volatility is constant: there is nothing to fit.
     """
     chance = clustering(values)
-    if chance > _NO_CLUSTERING:
+    if chance > _NO_CLUSTERING and start_ratio(values) <= _NO_BETTER:
         average = float(values.std())
         return Filter(
             values, average, average,
@@ -112,6 +117,14 @@ def clustering(values: np.ndarray, lags: int = 10) -> float:
     return float(chdtrc(lags, count * (count + 2) * statistic))
 
 
+def start_ratio(values: np.ndarray) -> float:
+    """Twice the log-likelihood of returns (T,) at the best start of the fit less that of a
+    constant variance: at most the likelihood ratio of the fit."""
+    x = (values - values.mean()) / values.std()
+    best = max(_path(x, np.array([0.0, 1 - p, p, share])).value for p, share in _STARTS)
+    return 2 * len(x) * (best - _CONSTANT)
+
+
 def _scaled(values: np.ndarray, mean: float, variances: np.ndarray, words: str) -> Filter:
     if not variances.min() > 0:
         raise NotAvailable(
@@ -130,18 +143,23 @@ def garch(values: np.ndarray) -> Garch:
     of Fiorentini, Calzolari and Panattoni (1996), Journal of Applied Econometrics 11, whose
     analytic derivatives are used: Newton's method within 0 <= alpha, beta and
     alpha + beta <= 0.9999. Where the likelihood is hardly better than that of a constant
-    variance it has several maxima, and the best that the four likeliest of nine starts lead to
-    is taken. NotAvailable when no maximum is found.
+    variance, or the maximum lies at a bound, there may be several, and the best that four more of
+    nine starts lead to is taken; one more where alpha + beta is at its bound alone. NotAvailable
+    when no maximum is found.
     """
     centre, spread = float(values.mean()), float(values.std())
     x = (values - centre) / spread
     starts = [np.array([0.0, 1 - p, p, share]) for p, share in _STARTS]
-    first = max((_path(x, start) for start in starts[:_FIRST]), key=lambda path: path.value)
+    first, *others = sorted(
+        (_path(x, start) for start in starts[:_FIRST]), key=lambda path: -path.value)
     best = _climb(x, first)
-    constant = -0.5 * (log(2 * pi) + 1)
-    if not best.inside or len(x) * (best.path.value - constant) < _CLEAR:
-        rest = sorted((_path(x, start) for start in starts), key=lambda path: -path.value)
-        best = max([best, *(_climb(x, path) for path in rest[:_CLIMBS])],
+    more = best.more
+    if len(x) * (best.path.value - _CONSTANT) < _CLEAR:
+        more = _CLIMBS
+    if more:
+        others += [_path(x, start) for start in starts[_FIRST:]]
+        others.sort(key=lambda path: -path.value)
+        best = max([best, *(_climb(x, path) for path in others[:more])],
                    key=lambda top: top.path.value)
     if not best.proven:
         raise NotAvailable(
@@ -157,15 +175,19 @@ def garch(values: np.ndarray) -> Garch:
 
 @dataclass(frozen=True)
 class _Top:
-    """Where a climb ended: proven when no step leads higher, inside when off all bounds."""
+    """Where a climb ended: proven when no step leads higher; more: from how many other starts
+    to climb, by the bounds that it ended at."""
 
     path: _Path
     proven: bool
 
     @property
-    def inside(self) -> bool:
+    def more(self) -> int:
         low, high = _BOUNDS
-        return bool(((self.path.at > low) & (self.path.at < high)).all())
+        ended = (self.path.at <= low) | (self.path.at >= high)
+        if not ended.any():
+            return 0
+        return 1 if ended.tolist() == [False, False, True, False] else _CLIMBS
 
 
 def _climb(x: np.ndarray, path: _Path) -> _Top:

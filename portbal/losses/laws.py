@@ -16,6 +16,9 @@ _NORMAL = NormalDist()
 _LAST_DIGIT = 2.3e-16
 # of a position in the sorted values
 _ROUNDING = 1e-9
+# relative to the largest: what rounding leaves of returns that are all the same; and what has no
+# square above zero
+_ALIKE, _NO_SQUARE = 1e-14, 1e-150
 # deviations from the mean within which a quantile function has to rise
 _LOOKED_AT = 3.0
 # alpha and beta of the continuous quantile types (Hyndman and Fan 1996, table 1)
@@ -128,6 +131,13 @@ def of_sorted(
     return Tail(0.0 - quantile, 0.0 - float(ordered[:k].sum() + following) / m, notes)
 
 
+def still(values: np.ndarray, beside: float | None = None) -> bool:
+    """Are the values all the same, but for rounding that is relative to the largest of them, or
+    to ``beside`` where they are the difference of larger ones?"""
+    largest = float(np.abs(values).max()) if beside is None else beside
+    return bool(np.ptp(values) <= max(_ALIKE * largest, _NO_SQUARE))
+
+
 def quantile_places(count: int, share: float, kind: int = 7) -> tuple[int, int, float]:
     """The two places in ``count`` sorted values between which the quantile lies, and how far it
     is from the first to the second."""
@@ -153,7 +163,7 @@ def _quantile(ordered: np.ndarray, share: float, kind: int) -> float:
 def normal(moments: Moments, level: float) -> Tail:
     """Of a normal distribution: VaR = -mean - z s and CVaR = -mean + s phi(z) / (1 - level),
     with z the quantile at 1 - level (Rockafellar and Uryasev 2000)."""
-    z = _NORMAL.inv_cdf(1 - level)
+    z = -_NORMAL.inv_cdf(level)
     return Tail(
         -moments.mean - moments.deviation * z,
         -moments.mean + moments.deviation * density(z) / (1 - level),
@@ -169,7 +179,7 @@ def cornish_fisher(moments: Moments, level: float) -> Tail:
     user's guide to the Cornish Fisher expansion).
     """
     s, k = moments.skewness, moments.excess_kurtosis
-    z = _NORMAL.inv_cdf(1 - level)
+    z = -_NORMAL.inv_cdf(level)
     h = expansion(z, s, k)
     expected = -density(h) / (1 - level) * (
         1 + h**3 * s / 6 + (h**4 - 2 * h**2 - 1) * k / 24

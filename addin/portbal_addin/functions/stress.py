@@ -68,8 +68,9 @@ def stresslimits(
         "Scenario, Where, Shock: as for STRESS, any number of rows a scenario.",
     ],
     show: Annotated[
-        str, choice("matrix", "details"),
-        "Matrix: one row a limit, one column a scenario; details: values before and after.",
+        str, choice("matrix", "details", "scenarios"),
+        "Matrix: one row a limit, one column a scenario; details: values before and after; "
+        "scenarios: loss and breaches of each.",
     ] = "matrix",
     cov: Annotated[pd.DataFrame | None, MATRIX, "Covariance a year, for limits on risk."] = None,
     returns: Annotated[
@@ -77,6 +78,10 @@ def stresslimits(
     ] = None,
     periods: Periods = None,
     mu: Annotated[pd.Series | None, VECTOR, "Expected returns a year, for a return row."] = None,
+    more: Annotated[
+        pd.DataFrame | None, SCENARIO_SHOCKS,
+        "Further scenarios, after those of shocks, such as SCENARIOSHOCKS(returns).",
+    ] = None,
 ) -> Annotated[
     Noted[pd.DataFrame], frame_result("Limit", "Min", "Max", "Now", "one column per scenario")
 ]:
@@ -89,8 +94,10 @@ def stresslimits(
     {"Limit","Min","Max","Now","Tech falls","All fall";"B",0,0.5,"ok","breach","ok"}
     """
     found = stress_limits.recheck(
-        weights, limits, assets, shocks, cov=cov, returns=returns, periods=periods, mu=mu)
-    return found.matrix() if show == "matrix" else found.details()
+        weights, limits, assets, shocks, more, cov=cov, returns=returns, periods=periods, mu=mu)
+    return {
+        "matrix": found.matrix, "details": found.details, "scenarios": found.summary,
+    }[show]()
 
 
 @function("SCENARIOS", group="Stress")
@@ -132,6 +139,27 @@ def scenario(
     {"Asset","Weight","Return","Loss";"A",0.5,-0.19,0.095;"B",0.5,-0.12,0.06}
     """
     return scenarios.replay(weights, returns, fromdate, untildate, factors)
+
+
+@function("SCENARIOSHOCKS", group="Stress")
+def scenarioshocks(
+    returns: Annotated[
+        pd.DataFrame, RAGGED_TABLE,
+        "Simple returns with dates, one column an asset; a history may start later.",
+    ],
+    factors: Annotated[
+        pd.DataFrame | None, TABLE,
+        "Returns of longer histories: an asset that does not reach back is proxied by its betas.",
+    ] = None,
+) -> Annotated[Noted[pd.DataFrame], frame_result("Scenario", "Where", "Shock")]:
+    """What each asset earned in every window of SCENARIOS that the returns cover, as the shocks
+    that STRESSLIMITS takes; the note names the windows that are left out.
+
+    >>> PORTBAL.SCENARIOSHOCKS({"Date","A","B";"2020-02-19",0,0;"2020-02-28",-0.1,-0.05;
+    ... "2020-03-09",-0.1,-0.1;"2020-03-23",-0.2,0.1})
+    {"Scenario","Where","Shock";"Covid 2020","asset A",-0.352;"Covid 2020","asset B",-0.0595}
+    """
+    return scenarios.shocks(returns, factors)
 
 
 @function("FEDSCENARIO", group="Stress")
