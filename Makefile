@@ -12,7 +12,7 @@ OFFICE := libreoffice-calc python3-uno libreoffice-script-provider-python fonts-
 	poppler-utils
 ARGS ?=
 
-.PHONY: help demo test check bench templates udfs wheel host-tools clean
+.PHONY: help demo test fuzz check bench templates udfs wheel host-tools clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(READY)  ## recalculate the flagship workbook on real prices and print th
 
 test: $(READY)  ## every test; ARGS="-k orders" for some
 	$(PY) -m pytest $(ARGS)
+
+fuzz: $(READY)  ## 100,000 cases of bad input, other ones in every run
+	PORTBAL_CASES=100000 $(PY) -m pytest tests/test_bad_input.py $(ARGS)
 
 check: $(READY)  ## style and types
 	$(PY) -m ruff check .

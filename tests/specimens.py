@@ -70,6 +70,11 @@ TABLES: dict[str, Cells] = {
         *([n, q, p] for n, q, p in zip(NAMES, (40.0, 25.0, 30.0, 5.0), (10.0, 12.0, 7.0, 20.0),
                                        strict=True)),
     ],
+    "orders": [
+        ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after", "Reason"],
+        ["Alpha", "sell", -10.0, 10.0, -100.0, 1.0, 0.3, "drift"],
+        ["600519", "buy", 5.0, 20.0, 100.0, 1.0, 0.2, "drift"],
+    ],
     "groups": [["Asset", "Group"], *([n, g] for n, g in zip(NAMES, "XXYY", strict=True))],
     "shocks": [["Where", "Shock"], ["all", -0.1], ["Alpha", -0.3], ["asset 600519", 0.05]],
     "candidates": _table(0.5 * _returns()[:, ::-1] + 0.01 * np.cos(np.arange(240)).reshape(60, 4)),
@@ -86,33 +91,73 @@ TABLES: dict[str, Cells] = {
     "fromdate": [[dt.date(2024, 2, 5)]],
     "untildate": [[dt.date(2024, 4, 1)]],
     "range": [[1.0, "x"], [None, 2.0]],
+    "stops": _vector("Stop", [9.0, 11.0, 6.5, 18.0]),
     "errors": _vector("Error", [0.02, 0.01, 0.015, 0.01]),
     "objective": [["min volatility"]],
+    "lots": [
+        ["Lot", "Asset", "Date", "Quantity", "Cost"],
+        ["L1", "Alpha", dt.date(2022, 5, 2), 30.0, 8.0],
+        ["L2", "Alpha", dt.date(2023, 11, 1), 20.0, 12.0],
+        ["L3", "600519", dt.date(2023, 12, 29), 10.0, 21.0],
+    ],
+    "sells": [
+        ["Asset", "Date", "Quantity", "Price"],
+        ["Alpha", dt.date(2024, 1, 15), 25.0, 10.0],
+        ["600519", dt.date(2024, 1, 15), 4.0, 20.0],
+        ["Alpha", dt.date(2024, 11, 15), 15.0, 11.0],
+    ],
+    "flows": [
+        ["Date", "Flow"], [dt.date(2024, 3, 4), -150.0], [dt.date(2024, 3, 5), 80.0],
+        [dt.date(2024, 3, 11), -200.0],
+    ],
+    "start": [[dt.date(2024, 3, 1)]],
+    "futures": [
+        ["Contract", "Asset or group", "Multiplier", "Price", "Margin", "Cost", "Beta"],
+        ["Single stock", "Alpha", 0.5, 40.0, 2.0, 0.1, 1.1],
+        ["Index", "all", 0.5, 50.0, 3.0, 0.1, 1.0],
+    ],
 }
+_TRADED: Cells = [
+    ["Asset", "Sector", "ADV", "Cost"],
+    *([n, s, v, c] for n, s, v, c in zip(
+        NAMES, ("Tech", "Tech", "Bank", "Bank"), (400.0, 900.0, 3000.0, 200.0),
+        (0.001, 0.002, 0.001, 0.004), strict=True)),
+]
 NUMBERS: dict[str, Cell] = {
     "runs": 12.0, "kappa": 1.0,
+    "k": 2.0, "budget": 0.02, "tick": 0.01, "gap": 0.001, "price": 100.0, "volatility": 0.2,
     "riskfree": 0.01, "riskaversion": 3.0, "level": 0.9, "periods": 52.0, "points": 4.0,
     "horizon": 1.0, "tau": 0.05, "cash": 100.0, "bands": 0.05,
     "correlation": 0.8, "strength": 0.5, "loss": 0.2, "days": 21.0, "share": 0.2, "window": 40.0,
-    "years": 3.0, "paths": 200.0, "seed": 7.0,
+    "years": 3.0, "paths": 200.0, "seed": 7.0, "participation": 0.25, "settlement": 1.0,
+    "shortrate": 0.37, "longrate": 0.2,
 }
 # Where an argument is another kind of thing than its name says elsewhere.
 SPECIAL: dict[tuple[str, str], Cells] = {
     ("TARGETRETURN", "target"): [[0.06]],
     ("TARGETVOLATILITY", "target"): [[0.2]],
     ("MINCVAR", "target"): [[0.0]],
-    ("VARTEST", "returns"): TABLES["benchmarkreturns"],
+    ("TOUCHPROBABILITY", "level"): [[105.0]],
+    ("TOUCHPROBABILITY", "mu"): [[0.05]],
     ("ATTRIBUTION", "returns"): _vector("Return", [0.02, -0.01, 0.03, 0.01]),
     ("ATTRIBUTION", "benchmarkreturns"): _vector("Return", [0.015, -0.02, 0.03, 0.02]),
+    ("LIQUIDITY", "assets"): _TRADED,
+    ("CASHPLAN", "assets"): _TRADED,
+    ("HEDGE", "assets"): _TRADED,
+    ("SCENARIOSHOCKS", "returns"): [
+        ["Date", *NAMES], ["2020-02-19", 0.01, 0.0, 0.0, 0.0], ["2020-02-28", -0.1, -0.1, 0.0, 0.0],
+        ["2020-03-09", -0.1, -0.1, 0.0, 0.02], ["2020-03-23", -0.2, 0.1, 0.0, 0.0],
+    ],
     ("STRESSLIMITS", "shocks"): [
         ["Scenario", "Where", "Shock"], ["Tech falls", "Sector Tech", -0.4],
         [None, "Alpha", -0.5], ["Rates rise", "Duration", -0.05], ["All fall", "all", -0.2],
     ],
+    ("STRESSLIMITS", "more"): [["Scenario", "Where", "Shock"], ["Banks fall", "Sector Bank", -0.3]],
 }
 
 
 # Without weights their returns have one column.
-_ONE_COLUMN = {"VAR", "CVAR", "DRAWDOWN", "STRESSEDVAR"}
+_ONE_COLUMN = {"VAR", "CVAR", "DRAWDOWN", "STRESSEDVAR", "VARTEST"}
 
 
 def valid_call(function: Function, *, optional: bool) -> list[Cells | None]:

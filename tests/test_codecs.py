@@ -27,7 +27,15 @@ from portbal_addin.codecs.labelled import (
     vector_result,
 )
 from portbal_addin.codecs.scalars import NUMBER, OPTIONS, TEXT, TRUTH, WHOLE, choice
-from portbal_addin.codecs.tables import GROUPS, VIEW_VARIANCES, VIEWS
+from portbal_addin.codecs.tables import (
+    ASSETS,
+    GROUPS,
+    HOLDINGS,
+    LIMITS,
+    VIEW_VARIANCES,
+    VIEWS,
+)
+from portbal_addin.registry import Problem, find
 
 JANUARY, FEBRUARY = dt.datetime(2024, 1, 31), dt.datetime(2024, 2, 29)
 
@@ -325,6 +333,93 @@ def test_views_carry_their_rows() -> None:
 def test_groups() -> None:
     for cells in ([["Asset", "Group"], ["A", "x"], ["B", 1]], [["A", "x"], ["B", 1]]):
         assert read(GROUPS, cells).to_dict() == {"A": "x", "B": "1"}
+
+
+ASSET_ROWS = [
+    ["Asset", "Sector", "Beta", "benchmark", "Rank"],
+    [" A\u00a0", "Tech", 1.2, "60%", 1], ["", "", "", "", ""], [600519, "", "", 0.4, "top"],
+]
+
+
+def test_assets_are_groupings_exposures_and_reserved_columns() -> None:
+    """A column of numbers is an exposure, one with any text a grouping; blanks are none."""
+    found = read(ASSETS, [["", "", "", "", ""], *ASSET_ROWS])
+    assert list(found.index) == ["A", "600519"]
+    assert list(found.columns) == ["Sector", "Beta", "Benchmark", "Rank"]
+    assert found["Sector"].tolist() == ["Tech", ""]
+    assert found["Beta"].iloc[0] == 1.2
+    assert np.isnan(found["Beta"].iloc[1])
+    assert found["Benchmark"].tolist() == [0.6, 0.4]
+    assert found["Rank"].tolist() == ["1", "top"]
+    assert list(ASSETS.labels(found)) == ["A", "600519"]
+
+
+@pytest.mark.parametrize(("cells", "place", "says"), [
+    ([["Name", "Beta"], ["A", 1]], (1, None), "not titled Asset"),
+    ([["Asset", "Beta"]], (None, None), "no rows"),
+    ([["Asset", "Min"], ["A", "low"]], (2, 2), "the text 'low'"),
+    ([["Asset", "Min"], ["A", 1], ["a", 2]], (3, 1), "repeats the name"),
+    ([["Asset", "Beta", "beta"], ["A", 1, 2]], (1, 3), "repeats the name"),
+    ([["Asset", "Beta"], ["A", "#N/A"]], (2, 2), "the error #N/A"),
+    ([["Asset", "Sector"], ["A", "Tech"], ["B", "#REF!"]], (3, 2), "the error #REF!"),
+    ([["Asset", ""], ["A", 1]], (1, 2), "blank"),
+])
+def test_what_are_no_assets(cells: Any, place: Any, says: str) -> None:
+    error = refused(ASSETS, cells)
+    assert says in error.problem
+    assert (error.row, error.column) == place
+
+
+def test_limits_with_and_without_penalties() -> None:
+    found = read(LIMITS, [["limit", "Max", " MIN "], ["each asset", "40%", ""], ["", "", ""],
+                          ["Sector Tech", "", 0.1]])
+    assert list(found.index) == [2, 4]
+    assert found["Limit"].tolist() == ["each asset", "Sector Tech"]
+    assert found["Max"].iloc[0] == 0.4
+    assert np.isnan(found["Min"].iloc[0])
+    assert found["Min"].iloc[1] == 0.1
+    assert found["Penalty"].isna().all()
+    full = read(LIMITS, [["Limit", "Min", "Max", "Penalty", "Note"], ["beta", 0, 1, 0.5, "why"]])
+    assert full.loc[2].tolist() == ["beta", 0, 1, 0.5, "why"]
+    misspelt = refused(LIMITS, [["Limit", "Min", "Maxx"], ["a", 0, 1]])
+    assert "unknown title 'Maxx'" in misspelt.problem
+    assert "no column Max" in refused(LIMITS, [["Limit", "Min"], ["a", 0]]).problem
+    error = refused(LIMITS, [["Limit", "Min", "Max"], ["a", "x", 1]])
+    assert (error.row, error.column) == (2, 2)
+
+
+def test_holdings() -> None:
+    found = read(HOLDINGS, [["Price", "Asset", "Quantity"], [2, "A", -3], [1, "Cash", 50]])
+    assert found.loc["A"].tolist() == [-3, 2]
+    assert found.loc["Cash"].tolist() == [50, 1]
+    assert list(HOLDINGS.labels(found)) == ["A", "Cash"]
+    for cells, place in (
+        ([["Asset", "Quantity", "Price"], ["A", "", 1]], (2, 2)),
+        ([["Asset", "Quantity", "Price"], ["A", 1, "12,5"]], (2, 3)),
+        ([["Asset", "Quantity", "Price"], ["A", 1, 2], ["a ", 1, 2]], (3, 1)),
+    ):
+        error = refused(HOLDINGS, cells)
+        assert (error.row, error.column) == place
+
+
+@pytest.mark.parametrize("left_out", [None, "", [["", None], [" ", "\u00a0"]]])
+def test_optional_arguments_that_are_left_out_take_their_defaults(left_out: Any) -> None:
+    var = find("VAR")
+    returns = Block.of([["X"], *([value] for value in (0.01, -0.02, 0.03, -0.04))])
+    block = None if left_out is None else Block.of(left_out)
+    given = var.invoke(returns, block, Block.of(0.5), block, block)
+    assert given.block.rows == ((pytest.approx(0.005),),)  # minus the median of the four
+    missing = var.invoke(block)
+    assert isinstance(missing, Problem)
+    assert missing.argument == "returns"
+
+
+def test_problems_in_any_cell_are_passed_on() -> None:
+    text = "#PORTBAL RETURNS: prices: it is empty. Give prices."
+    for place in ((0, 0), (2, 1)):
+        cells: list[list[Any]] = [["", "A", "B"], ["2024-01-31", 1, 2], ["2024-02-29", 3, 4]]
+        cells[place[0]][place[1]] = text
+        assert find("MEANRETURN").invoke(Block.of(cells)).block.rows == ((text,),)
 
 
 # --- result tables ---------------------------------------------------------------------------

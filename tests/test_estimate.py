@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from portbal.errors import InputError
 from portbal.estimate import covariance, expected
+from portbal.periods import per_year
 from portbal_addin.block import Block
 from portbal_addin.registry import Answer, Problem, find
 
@@ -70,6 +71,19 @@ def test_periods_come_from_the_dates_or_are_given() -> None:
     with pytest.raises(InputError, match="no dates") as refused:
         expected.estimate(data.reset_index(drop=True))
     assert "periods" in refused.value.fix
+
+
+@pytest.mark.parametrize(("gap", "odd", "periods"), [
+    (1, 5, 252), (7, 14, 52), (30, 60, 12), (91, 182, 4), (365, 730, 1),
+])
+def test_one_class_needs_four_fifths_of_the_gaps(gap: int, odd: int, periods: int) -> None:
+    def dates(regular: int) -> pd.DatetimeIndex:
+        gaps = [0] + [gap] * regular + [odd] * (100 - regular)
+        return pd.Timestamp("1990-01-01") + pd.to_timedelta(np.cumsum(gaps), unit="D")
+
+    assert per_year(dates(80)) == periods
+    with pytest.raises(InputError, match=rf"only 79.0% of the dates are .* {periods} periods"):
+        per_year(dates(79))
 
 
 # --- covariance --------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from portbal.errors import NotAvailable
+from hosts.test_validators import problems
+from portbal.errors import InputError, NotAvailable
 from portbal_addin.cli import main
+from portbal_addin.hosts.excel import addin
 from portbal_addin.hosts.workbook import sharing
 from portbal_addin.hosts.workbook.package import Package
 from portbal_addin.hosts.workbook.workbook import Workbook
@@ -126,6 +128,81 @@ def test_plain_has_the_values_and_no_formula_of_ours() -> None:
         assert new.stored(number).values == old.stored(number).values
 
 
+def saved_by_excel(addins: list[str], formula: str) -> bytes:
+    """The flagship as Excel saves it with formulas of other workbooks: links by position."""
+    content = parts(read(NAME))
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.externalLink+xml"
+    listed = links = types = ""
+    for number, path in enumerate(addins, start=1):
+        name = f"externalLinks/externalLink{number}.xml"
+        content[f"xl/{name}"] = (
+            f'<externalLink xmlns="{main}"><externalBook xmlns:r="{office}" r:id="rId1"/>'
+            "</externalLink>").encode()
+        content[f"xl/externalLinks/_rels/externalLink{number}.xml.rels"] = (
+            f'<Relationships xmlns="{package}"><Relationship Id="rId1" Type="{office}/externalLink'
+            f'Path" Target="{path}" TargetMode="External"/></Relationships>').encode()
+        listed += f'<externalReference r:id="out{number}"/>'
+        links += f'<Relationship Id="out{number}" Type="{office}/externalLink" Target="{name}"/>'
+        types += f'<Override PartName="/xl/{name}" ContentType="{kind}"/>'
+
+    def put(part: str, before: str, text: str) -> None:
+        content[part] = content[part].replace(before.encode(), (text + before).encode(), 1)
+
+    put("xl/workbook.xml", "<definedNames>", f"<externalReferences>{listed}</externalReferences>")
+    put("xl/_rels/workbook.xml.rels", "</Relationships>", links)
+    put("[Content_Types].xml", "</Types>", types)
+    for name in content:
+        if "worksheets/sheet" in name:
+            content[name] = content[name].replace(b"PORTBAL_", formula.encode())
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in content.items():
+            file.writestr(name, data)
+    return stream.getvalue()
+
+
+OTHERS = "file:///C:/Users/Bob/AppData/Roaming/Microsoft/Excel/XLSTART/portbal.xlam"
+
+
+def test_relink_takes_the_link_to_another_persons_add_in_away(tmp_path: Path) -> None:
+    foreign = saved_by_excel([OTHERS], "[1]!PORTBAL_")
+    assert any("[1]!PORTBAL_" in text for text in formulas(foreign))
+    assert parts(sharing.for_host(foreign, "excel")) == parts(read(NAME))
+    path = tmp_path / "plain.xlsx"
+    path.write_bytes(sharing.for_host(foreign, "plain"))
+    assert not [name for name in parts(path.read_bytes()) if "externalLink" in name]
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize(("links", "left"), [
+    (["other.xlsx", OTHERS], 1), ([OTHERS, "other.xlsx"], 2), (["other.xlsx"], 1),
+    (["my_portbal.xlsm"], 1),
+])
+def test_links_that_formulas_may_use_are_left(
+    links: list[str], left: int, tmp_path: Path
+) -> None:
+    """They are named by position: one that comes before another cannot go."""
+    at = links.index(OTHERS) + 1 if OTHERS in links else 1
+    path = tmp_path / "mine.xlsx"
+    path.write_bytes(sharing.for_host(saved_by_excel(links, f"[{at}]!PORTBAL_"), "excel"))
+    assert len([n for n in parts(path.read_bytes()) if "externalLinks/ext" in n]) == left
+    assert formulas(path.read_bytes()) == formulas(read(NAME))
+    assert problems(path) == []
+    assert main(["template", "relink", str(path)]) == 0
+
+
+def test_a_command_refuses_a_workbook_that_needs_a_newer_portbal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.xlsx"
+    path.write_bytes(of_schema(99, "99.0"))
+    assert main(["run", "check data", str(path)]) == 1
+    assert "it needs portbal 99.0" in capsys.readouterr().err
+
+
 # --- portbal template --------------------------------------------------------------------------
 
 def test_upgrade_keeps_a_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +240,20 @@ def test_relink(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "every portbal formula is connected" in capsys.readouterr().out
 
 
+def test_a_copy_without_formulas_of_ones_own_workbook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, values = tmp_path / "mine.xlsx", tmp_path / "values.xlsx"
+    mine.write_bytes(read(NAME))
+    assert main(["template", "relink", str(mine), "--host", "plain"]) == 1
+    assert "would lose its formulas. Add -o OUT.xlsx." in capsys.readouterr().err
+    assert main(["template", "relink", str(mine), "--host", "plain", "-o", str(values)]) == 0
+    assert values.read_bytes() == sharing.for_host(read(NAME), "plain")
+    assert mine.read_bytes() == read(NAME)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.xlsx", "values.xlsx"]
+    assert main(["template", "relink", str(mine), "-o", str(tmp_path / "x.xlsm")]) == 1
+
+
 def test_a_new_workbook_may_carry_the_add_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,6 +262,25 @@ def test_a_new_workbook_may_carry_the_add_in(
     assert "xl/vbaProject.bin" in parts(path.read_bytes())
     assert main(["template", "new", NAME, "-o", str(path), "--force", "--host", "calc"]) == 1
     assert ".xlsm files are for Excel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.xltx", "a.txt", "a", "a.xlsb"])
+def test_a_file_that_excel_would_not_open_is_not_written(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["template", "new", NAME, "-o", str(tmp_path / name)]) == 1
+    assert "Use the ending .xlsx." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_ending_goes_with_the_kind_of_workbook() -> None:
+    flagship = read(NAME)
+    assert sharing.ending(flagship) == ".xlsx"
+    for kind in ("xlsm", "xltm", "xlam"):
+        assert sharing.ending(addin.carrying(flagship, kind)) == f".{kind}"
+    sharing.check_ending(flagship, "MY.XLSX")
+    with pytest.raises(InputError, match=r"Use the ending \.xlsm"):
+        sharing.check_ending(addin.carrying(flagship, "xlsm"), "mine.xlsx")
 
 
 @pytest.mark.parametrize("action", ["upgrade", "relink"])

@@ -25,6 +25,7 @@ import keyword
 import logging
 import re
 import secrets
+import traceback
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from portbal.errors import InputError, UserError
+from portbal.errors import InputError, NotAvailable, UserError
 from portbal.result import Result
 from portbal_addin import literals
 from portbal_addin.block import PROBLEM_PREFIX, Block, is_problem
@@ -60,6 +61,15 @@ _RESERVED = frozenset(
 )
 
 
+def where(error: BaseException) -> str:
+    """The lines of code behind an error and its kind, for a log. Its words are left out: they
+    may quote names and positions."""
+    lines = traceback.format_tb(error.__traceback__)
+    cause = error.__cause__ or error.__context__
+    before = "" if cause is None else f"{where(cause)}\nwhich led to\n"
+    return f"{before}{''.join(lines)}{type(error).__name__}"
+
+
 @dataclass(frozen=True)
 class Argument:
     name: str
@@ -80,7 +90,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a formula has no answer. ``text`` is what its first cell shows."""
+    """Why a formula has no answer. ``text`` is what its first cell shows; unavailable: the
+    question is clear, and this function has no way to answer it."""
 
     function: str
     message: str
@@ -89,6 +100,7 @@ class Problem:
     row: int | None = None
     column: int | None = None
     passed_on: str | None = None
+    unavailable: bool = False
 
     @property
     def text(self) -> str:
@@ -148,9 +160,9 @@ class Function:
         except (FloatingPointError, OverflowError):
             return Problem(self.name, "the numbers are too large or too small to calculate with",
                            "Check the units of the inputs.")
-        except Exception:  # noqa: BLE001 - the one place where a bug becomes a ticket
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a ticket
             ticket = secrets.token_hex(3)
-            _LOG.exception("ticket %s: %s failed", ticket, self.name)
+            _LOG.error("ticket %s: %s failed\n%s", ticket, self.name, where(error))
             return Problem(self.name, f"internal error, ticket {ticket}",
                            "Please report it with the log.")
 
@@ -174,7 +186,9 @@ class Function:
         values: dict[str, Any] = {}
         for at, argument in enumerate(self.arguments):
             block = blocks[at] if at < len(blocks) else None
-            if block is None or block.is_empty:
+            if argument.kind.takes_blanks and at < len(blocks):
+                block = block or Block.of(None)
+            elif block is None or block.is_empty:
                 if argument.required:
                     raise InputError(
                         "it is empty" if block is not None else "it is missing",
@@ -227,7 +241,8 @@ class Function:
                 if cell is not None:
                     where += f" ({cell})"
         message = f"{where}: {error.problem}" if where else error.problem
-        return Problem(self.name, message, error.fix, error.argument, row, column)
+        return Problem(self.name, message, error.fix, error.argument, row, column,
+                       unavailable=isinstance(error, NotAvailable))
 
 
 def _decode(kind: Kind, block: Block) -> Any:
@@ -236,7 +251,7 @@ def _decode(kind: Kind, block: Block) -> Any:
 
 _FUNCTIONS: dict[str, Function] = {}
 _FAMILIES = ("data", "estimates", "views", "optimise", "allocate", "proof", "risk", "performance",
-             "stress", "rebalance", "about")
+             "stress", "protect", "rebalance", "trading", "about")
 
 
 def function(name: str, *, group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

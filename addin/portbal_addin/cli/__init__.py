@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 COMMANDS = {
     "demo": "recalculate the flagship workbook and show what came out",
     "recalc": "recalculate the portbal and native formulas of a workbook",
+    "explain": "show how a cell of a workbook came about",
     "run": "run a ribbon command on a workbook: preview, or --apply",
     "call": "call one formula with JSON arguments",
+    "journal": "read, verify and replay the sealed record of rebalances",
     "functions": "list the formulas with their arguments",
     "template": "list the workbook templates, copy one, or bring a workbook up to date",
     "build": "build the add-in and self-contained workbooks for Excel",
@@ -35,10 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return int(_module(name).run(options))
+        code = int(_module(name).run(options))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("portbal: stopped; nothing was written", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _module(name: str) -> Any:

@@ -1,10 +1,11 @@
 """Check what the add-in needs: one line a check, with the cause and one cure.
 
     portbal doctor                 this computer
-    portbal doctor FILE.xlsx       and the calculation mode of a workbook
+    portbal doctor FILE.xlsx       and a workbook: how it calculates, whether it is blocked
     portbal doctor --json          the same for programs
 
-The exit code is 1 when there is a problem. Away from Windows only the formulas are tested.
+The exit code is 1 when there is a problem. Away from Windows only the formulas and how the
+workbook calculates are tested.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import portbal
 from portbal.errors import NotAvailable
-from portbal_addin.hosts.excel.checks import Check, checks, self_test
+from portbal_addin.hosts.excel.checks import Check, calculation, checks, self_test
 from portbal_addin.hosts.excel.machine import ThisMachine
 
 
@@ -34,15 +35,17 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"portbal: {options.workbook} cannot be read: {error.strerror}.", file=sys.stderr)
         return 1
-    return report(all_checks(workbook), as_json=options.json)
+    path = str(options.workbook.resolve()) if options.workbook else ""
+    return report(all_checks(workbook, path), as_json=options.json)
 
 
-def all_checks(workbook: bytes | None) -> list[Check]:
+def all_checks(workbook: bytes | None, path: str) -> list[Check]:
     try:
         machine = ThisMachine()
     except NotAvailable as error:
-        return [Check("Excel", "note", error.problem, error.fix), self_test()]
-    found = checks(machine, portbal.__version__, metadata.version("xlwings"), workbook)
+        asked = [] if workbook is None else [calculation(workbook)]
+        return [Check("Excel", "note", error.problem, error.fix), *asked, self_test()]
+    found = checks(machine, portbal.__version__, metadata.version("xlwings"), workbook, path)
     return [*found, self_test()]
 
 

@@ -15,7 +15,7 @@ import sys
 
 from portbal.errors import UserError
 from portbal_addin.hosts.excel import setup
-from portbal_addin.hosts.excel.machine import Machine, ThisMachine, home, join
+from portbal_addin.hosts.excel.machine import Machine, ThisMachine, home, join, version_text
 
 SMOKE = "smoke.xlsx"
 
@@ -42,6 +42,7 @@ def install(machine: Machine, *, dry_run: bool, opens: bool) -> int:
     smoke = join(home(machine), SMOKE)
     if opens:
         steps.append(setup.Step(smoke, "a workbook to try it with", read(next(iter(TEMPLATES)))))
+    print(f"Excel   {version_text(machine)}\nPython  {machine.python}\n")
     for step in steps:
         print(f"{step.path}\n    {step.what}")
     if dry_run:

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import portbal
 from portbal.errors import InputError, UserError
 from portbal_addin import journal_file
 from portbal_addin.block import Block, Cell, label_text
@@ -24,6 +25,7 @@ from portbal_addin.book import AddSheet, Changes, DefineName, PutCells, Write, n
 from portbal_addin.hosts.workbook import Recalculation, recalculate
 from portbal_addin.hosts.workbook.book import FileBook
 from portbal_addin.hosts.workbook.package import read_file, write_file
+from portbal_addin.hosts.workbook.sharing import check_ending, check_version
 from portbal_addin.macros.commands import Command, commands, find
 from portbal_addin.macros.names import INPUTS, RESULTS
 
@@ -68,13 +70,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(command: Command, source: Path, output: Path | None, *, fresh: bool) -> int:
     data = read_file(source)
+    check_version(data, portbal.__version__)
+    if output is not None:
+        check_ending(data, output.name)
     before = recalculate(data, fresh=fresh)
     remarks = tuple((remark.cell, remark.text) for remark in before.notes)
     book = FileBook(before.bytes, (output or source).name, remarks)
     changes = command.run(book)
     writes = needed(book, (*changes.preview, *changes.writes))
-    print("\n".join(_report(changes, writes, "Would be written" if output is None else "Written")))
     if output is None:
+        print("\n".join(_report(changes, writes, "Would be written")))
         if writes:
             print("\nNothing is written. Add -o OUT.xlsx --apply to write it.")
         _warn(before)
@@ -82,18 +87,19 @@ def _run(command: Command, source: Path, output: Path | None, *, fresh: bool) ->
     after = before
     if writes:
         after = recalculate(book.after(writes).data, fresh=True)
-    _write(output, after.bytes if after.changed or writes else data, changes, book.name)
-    print(f"\nWorkbook  {output.resolve()}")
+    sealed = _write(output, after.bytes if after.changed or writes else data, changes, book.name)
+    print("\n".join(_report(changes, writes, "Written")))
+    print(f"\n{sealed}Workbook  {output.resolve()}")
     _warn(after)
     return 0
 
 
-def _write(output: Path, data: bytes, changes: Changes, workbook: str) -> None:
+def _write(output: Path, data: bytes, changes: Changes, workbook: str) -> str:
     """The record first, the file after it; a record whose file could not be written is
-    withdrawn by another."""
+    withdrawn by another. A line about the record; empty where there is none."""
     if changes.record is None:
         write_file(output, data)
-        return
+        return ""
     journal = journal_file.default_path()
     record = journal_file.append(journal, journal_file.entry(changes.record, workbook))
     try:
@@ -102,7 +108,7 @@ def _write(output: Path, data: bytes, changes: Changes, workbook: str) -> None:
         withdrawn = {"kind": "withdrawn", "withdraws": record.hash}
         journal_file.append(journal, journal_file.entry(withdrawn, workbook))
         raise
-    print(f"\nJournal   {journal}, record {record.number}")
+    return f"Journal   {journal}, record {record.number}\n"
 
 
 def _warn(done: Recalculation) -> None:

@@ -6,8 +6,9 @@
     portbal template new portfolio_balancer --host plain            values, for who has no portbal
     portbal template upgrade old.xlsx      to the layout of this version
     portbal template relink foreign.xlsx   formulas that show #NAME? or name another add-in
+    portbal template relink mine.xlsx --host plain -o values.xlsx    a copy for who has no portbal
 
-Upgrade and relink keep a copy of the file as it was beside it.
+Upgrade and relink keep a copy of the file as it was beside it, unless -o names another file.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     upgrade.add_argument("file", type=Path, metavar="FILE")
     relink = commands.add_parser("relink", help="connect the formulas of a workbook anew")
     relink.add_argument("file", type=Path, metavar="FILE")
-    relink.add_argument("--host", choices=HOSTS[:2], default="excel",
-                        help="the program that will open it")
+    relink.add_argument("--host", choices=HOSTS, default="excel",
+                        help="the program that will open it; plain: values in place of our "
+                        "formulas, with -o only")
+    relink.add_argument("-o", "--output", type=Path, metavar="OUT",
+                        help="write to this file and leave FILE as it is")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         if options.action == "new":
             return _new(options.name, options.output, options.host, force=options.force)
         return _upgrade(options.file) if options.action == "upgrade" else _relink(
-            options.file, options.host)
+            options.file, options.host, options.output)
     except UserError as error:
         print(f"portbal: {error}", file=sys.stderr)
         return 1
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(name: str, output: Path | None, host: str, *, force: bool) -> int:
     from portbal_addin.hosts.workbook.package import write_file
-    from portbal_addin.hosts.workbook.sharing import for_host
+    from portbal_addin.hosts.workbook.sharing import check_ending, for_host
 
     if name not in TEMPLATES:
         raise InputError(f"there is no template {name!r}",
@@ -77,6 +81,7 @@ def _new(name: str, output: Path | None, host: str, *, force: bool) -> int:
         from portbal_addin.hosts.excel.addin import carrying
 
         content = carrying(content, path.suffix.lower()[1:])
+    check_ending(content, path.name)
     write_file(path, content)
     print(path.resolve())
     return 0
@@ -98,12 +103,19 @@ def _upgrade(path: Path) -> int:
     return 0
 
 
-def _relink(path: Path, host: str) -> int:
-    from portbal_addin.hosts.workbook.package import read_file
-    from portbal_addin.hosts.workbook.sharing import for_host
+def _relink(path: Path, host: str, output: Path | None) -> int:
+    from portbal_addin.hosts.workbook.package import read_file, write_file
+    from portbal_addin.hosts.workbook.sharing import check_ending, for_host
 
+    if host == "plain" and output is None:
+        raise InputError(f"{path} would lose its formulas", fix="Add -o OUT.xlsx.")
     old = read_file(path)
     new = for_host(old, host)
+    if output is not None:
+        check_ending(new, output.name)
+        write_file(output, new)
+        print(output.resolve())
+        return 0
     if new == old:
         print(f"{path}: every portbal formula is connected.")
         return 0

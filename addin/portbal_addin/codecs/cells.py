@@ -149,7 +149,7 @@ def number_rows(values: np.ndarray) -> list[list[Cell]]:
     """``number_cell`` of a whole array of shape (height, width)."""
     if np.isinf(values).any():
         raise ArithmeticError("a result is not finite")
-    rows: list[list[Cell]] = values.tolist()
+    rows: list[list[Cell]] = (values + 0.0).tolist()
     for row, column in np.argwhere(np.isnan(values)).tolist():
         rows[row][column] = None
     return rows
@@ -167,8 +167,8 @@ def date_cell(moment: object) -> dt.date:
 
 
 def number_cell(value: object) -> Cell:
-    """A number as a cell; a value that is not finite is a bug, NaN a blank."""
+    """A number as a cell; a value that is not finite is a bug, NaN a blank, minus zero zero."""
     result = float(value)  # type: ignore[arg-type]
     if math.isinf(result):
         raise ArithmeticError("a result is not finite")
-    return None if math.isnan(result) else result
+    return None if math.isnan(result) else result + 0.0

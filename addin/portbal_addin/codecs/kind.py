@@ -48,7 +48,8 @@ def _no_labels(_value: Any) -> pd.Index | None:
 
 @dataclass(frozen=True)
 class Kind:
-    """name as FORMULAS.md has it; accepts: one phrase that says what a user selects."""
+    """name as FORMULAS.md has it; accepts: one phrase that says what a user selects;
+    takes_blanks: a range without anything in it is a value like any other."""
 
     name: str
     accepts: str
@@ -56,6 +57,7 @@ class Kind:
     encode: Callable[[Any], Block] = _no_encode
     labels: Callable[[Any], pd.Index | None] = _no_labels
     passes_problems_on: bool = True
+    takes_blanks: bool = False
 
 
 def either(first: Kind, second: Kind, use_first: Callable[[Block], bool]) -> Kind:

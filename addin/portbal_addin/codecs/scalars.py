@@ -75,7 +75,8 @@ TRUTH = Kind("truth", "TRUE or FALSE", encode=lambda value: Block.of(bool(value)
 NUMBERS = Kind("numbers", "numbers in a row or a column", _numbers)
 DATE = Kind("date", "a date", _date)
 DATE_OR_NAME = Kind("date", "a date, or a name", _date_or_name)
-ANYTHING = Kind("range", "any range", lambda block: block, passes_problems_on=False)
+ANYTHING = Kind("range", "any range", lambda block: block, passes_problems_on=False,
+                takes_blanks=True)
 
 
 def choice(*words: str) -> Kind:

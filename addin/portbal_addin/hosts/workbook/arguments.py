@@ -50,12 +50,14 @@ class Arguments:
     def of(self, call: PortbalCall) -> tuple[list[Block | None], bytes]:
         """The blocks of a call, and a digest of its name and of all that they hold."""
         digest = hashlib.blake2b(call.name.upper().encode(), digest_size=16)
-        blocks: list[Block | None] = []
-        for argument in call.arguments:
-            block, mark = self._argument(argument)
-            blocks.append(block)
+        found = self.each(call)
+        for _, mark in found:
             digest.update(mark)
-        return blocks, digest.digest()
+        return [block for block, _ in found], digest.digest()
+
+    def each(self, call: PortbalCall) -> list[tuple[Block | None, bytes]]:
+        """The block of each argument with a digest of it."""
+        return [self._argument(argument) for argument in call.arguments]
 
     def _argument(self, argument: Argument) -> tuple[Block | None, bytes]:
         if isinstance(argument, Missing):

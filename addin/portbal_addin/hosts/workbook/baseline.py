@@ -82,10 +82,18 @@ def _give_up(run: Run, stored: bool, agreed: Agreed) -> None:
 
 
 def _moving(run: Run) -> set[Formula]:
-    """The formulas that change with the clock, so that their stored values say nothing."""
-    volatile = {formula for formula in run.live
-                if isinstance(formula.content, Expression) and formula.content.volatile}
-    return volatile | run.graph.after(volatile)
+    """The formulas that change with the clock, or that read a formula of which no program left
+    a value, so that their stored values say nothing."""
+    moving = {
+        formula for formula in run.formulas if not _says_something(run, formula)
+        or (isinstance(formula.content, Expression) and formula.content.volatile)
+    }
+    return moving | run.graph.after(moving)
+
+
+def _says_something(run: Run, formula: Formula) -> bool:
+    """Is a value stored, or does none stand for the empty text that the engine gives?"""
+    return formula.is_stored or (formula.is_native and run.grid.get(formula.spot) == "")
 
 
 def _reason(run: Run, formula: Formula, stored: bool) -> str:

@@ -10,8 +10,18 @@ from collections.abc import Iterable
 
 from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.labels import key, shorten
+from portbal_addin import journal_file
 from portbal_addin.block import Block, Cell, is_error, serial_of
-from portbal_addin.book import FILLED, AddSheet, Area, DefineName, PutCells, PutFormula, Write
+from portbal_addin.book import (
+    FILLED,
+    AddSheet,
+    Area,
+    DefineName,
+    Kept,
+    PutCells,
+    PutFormula,
+    Write,
+)
 from portbal_addin.hosts.workbook import references
 from portbal_addin.hosts.workbook.additions import with_formulas, with_name, with_sheet
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
@@ -82,6 +92,10 @@ class FileBook:
 
     def remarks(self) -> tuple[tuple[str, str], ...]:
         return self._remarks
+
+    def kept(self) -> Kept:
+        path = journal_file.default_path()
+        return Kept(str(path), journal_file.read(path))
 
     def after(self, writes: Iterable[Write]) -> FileBook:
         """The workbook with these written; nothing is calculated. A value is not written over

@@ -8,12 +8,11 @@ calls, or expressions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portbal.errors import NotAvailable
-from portbal_addin import literals
 from portbal_addin.block import Block
-from portbal_addin.hosts.workbook import shapes
+from portbal_addin.hosts.workbook import repairs, shapes
 from portbal_addin.hosts.workbook.content import (
     Argument,
     Expression,
@@ -31,6 +30,7 @@ from portbal_addin.hosts.workbook.references import (
     Spot,
     quoted,
 )
+from portbal_addin.hosts.workbook.scope import Scope, literal, spill, text_literal
 from portbal_addin.hosts.workbook.tree import Call, Group, Nodes, Ref, leaves, unwrapped
 
 # Not in the engine, or about the world outside the workbook.
@@ -52,16 +52,18 @@ _ROOM = 1000  # rows and columns that results may grow into
 @dataclass(frozen=True)
 class Reader:
     """Turns formulas of one workbook into expressions. titles: how the engine calls the
-    sheets. used: the last row and column of each
-    sheet. now: the serial number that NOW() has in this run. lambdas: the engine may have
-    LAMBDA, which can break it."""
+    sheets. used: the last row and column of each sheet. now: the serial number that NOW() has in
+    this run. cells: what is known of the cells. lambdas: the engine may have LAMBDA, which can
+    break it. apart: what is evaluated apart, by its text."""
 
     names: Names
     titles: tuple[str, ...]
     used: tuple[tuple[int, int], ...]
     now: float
+    cells: repairs.Cells
     date1904: bool = False
     lambdas: bool = True
+    apart: dict[str, Expression] = field(default_factory=dict)
 
     def carried(self, formula: str, spot: Spot, *, array: bool) -> Expression | PortbalCall:
         """NotAvailable where the engine cannot carry the formula. array: it is an array
@@ -71,64 +73,36 @@ class Reader:
             nodes = shapes.of_this_row(nodes, spot)
         writer = _Writer(self, spot)
         if len(nodes) == 1 and isinstance(nodes[0], Call) and nodes[0].portbal is not None:
-            return writer.portbal(nodes[0], _Scope())
+            return writer.portbal(nodes[0], Scope())
+        if len(nodes) == 1 and isinstance(nodes[0], Ref):
+            area = nodes[0].area
+            if area.height * area.width > MOST_CELLS:
+                raise NotAvailable(f"it fills {area.height * area.width:,} cells",
+                                   fix="Let it fill fewer.")
         expression = Expression()
-        writer.write(nodes, expression, _Scope())
+        writer.write(nodes, expression, Scope())
         return expression
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """The names declared around a node. bound: by LET, in order, with what they stand for;
-    free: parameters of LAMBDA, which have no value outside of it."""
-
-    bound: tuple[tuple[str, Nodes], ...] = ()
-    free: frozenset[str] = frozenset()
-
-    def with_bound(self, name: str, nodes: Nodes) -> _Scope:
-        return _Scope((*self.bound, (name, nodes)), self.free - {name})
-
-    def with_free(self, names: frozenset[str]) -> _Scope:
-        kept = tuple((name, nodes) for name, nodes in self.bound if name not in names)
-        return _Scope(kept, self.free | names)
-
-    @property
-    def arrays(self) -> frozenset[str]:
-        """The names that may stand for more than one value."""
-        found: frozenset[str] = frozenset()
-        for name, nodes in self.bound:
-            if shapes.is_array(nodes, found):
-                found |= {name}
-        return found
-
-    def meaning(self, nodes: Nodes) -> Nodes:
-        """What a lone name stands for, when that is an area, a literal or a portbal call."""
-        plain = unwrapped(nodes)
-        name = declaration(plain)
-        for bound, value in reversed(self.bound):
-            if bound == name:
-                inner = unwrapped(value)
-                simple = len(inner) == 1 and (
-                    isinstance(inner[0], Ref)
-                    or (isinstance(inner[0], Token) and inner[0].kind != "name")
-                    or (isinstance(inner[0], Call) and inner[0].portbal is not None)
-                )
-                return inner if simple else nodes
-        return plain
 
 
 class _Writer:
     def __init__(self, reader: Reader, spot: Spot) -> None:
         self._reader = reader
         self._spot = spot
+        self._calls: dict[tuple[Call, Scope], PortbalCall] = {}
+        self._expressions: dict[tuple[Nodes, Scope], Expression] = {}
 
     # --- portbal calls -------------------------------------------------------------------
 
-    def portbal(self, call: Call, scope: _Scope) -> PortbalCall:
-        arguments = [self._argument(nodes, scope) for nodes in call.arguments]
-        return PortbalCall(str(call.portbal), self._spot, arguments)
+    def portbal(self, call: Call, scope: Scope) -> PortbalCall:
+        """The same call for the same nodes, however often they are written."""
+        made = self._calls.get((call, scope))
+        if made is None:
+            arguments = [self._argument(nodes, scope) for nodes in call.arguments]
+            made = self._calls[call, scope] = PortbalCall(
+                str(call.portbal), self._spot, arguments)
+        return made
 
-    def _argument(self, nodes: Nodes, scope: _Scope) -> Argument:
+    def _argument(self, nodes: Nodes, scope: Scope) -> Argument:
         plain = scope.meaning(nodes)
         if not plain:
             return Missing()
@@ -138,14 +112,21 @@ class _Writer:
                 return only.area
             if isinstance(only, Call) and only.portbal is not None:
                 return self.portbal(only, scope)
-        spill = _spill(plain)
-        if spill is not None:
-            return Spill(spill)
-        literal = _literal(plain)
-        return literal if literal is not None else self._apart(plain, scope)
+        anchor = spill(plain)
+        if anchor is not None:
+            return Spill(anchor)
+        block = literal(plain)
+        return block if block is not None else self._apart(plain, scope)
 
-    def _apart(self, nodes: Nodes, scope: _Scope) -> Expression:
-        """An expression by itself, with the LET bindings that it needs around it."""
+    def _apart(self, nodes: Nodes, scope: Scope) -> Expression:
+        """An expression by itself, with the LET bindings that it needs around it; the same one
+        for the same nodes."""
+        made = self._expressions.get((nodes, scope))
+        if made is None:
+            made = self._expressions[nodes, scope] = self._set_apart(nodes, scope)
+        return made
+
+    def _set_apart(self, nodes: Nodes, scope: Scope) -> Expression:
         used = {leaf.text for leaf in leaves(nodes)
                 if isinstance(leaf, Token) and leaf.kind == "name"}
         if used & scope.free:
@@ -159,7 +140,7 @@ class _Writer:
                 needed.insert(0, (name, value))
                 used |= {leaf.text for leaf in leaves(value)
                          if isinstance(leaf, Token) and leaf.kind == "name"}
-        inner = _Scope(free=scope.free)
+        inner = Scope(free=scope.free)
         for name, value in needed:
             expression.parts.append(f"LET({name},")
             self.write(value, expression, inner)
@@ -167,12 +148,20 @@ class _Writer:
             inner = inner.with_bound(name, value)
         self.write(nodes, expression, inner)
         expression.parts.append(")" * len(needed))
-        return expression
+        return self._shared(expression)
+
+    def _shared(self, expression: Expression) -> Expression:
+        """The same expression for the same text, so that it is evaluated once."""
+        if not all(isinstance(part, str) for part in expression.parts):
+            return expression
+        return self._reader.apart.setdefault("".join(map(str, expression.parts)), expression)
 
     # --- what the engine evaluates --------------------------------------------------------
 
-    def write(self, nodes: Nodes, onto: Expression, scope: _Scope) -> None:
+    def write(self, nodes: Nodes, onto: Expression, scope: Scope) -> None:
         """Append the text of these nodes."""
+        if any(isinstance(node, Token) and node.text == "&" for node in nodes):
+            nodes = repairs.joined(nodes, self._reader.cells, scope.arrays)
         clamped = shapes.has_operators(nodes)
         at = 0
         while at < len(nodes):
@@ -222,7 +211,7 @@ class _Writer:
         return area
 
     def _list(
-        self, opening: str, arguments: tuple[Nodes, ...], onto: Expression, scope: _Scope
+        self, opening: str, arguments: tuple[Nodes, ...], onto: Expression, scope: Scope
     ) -> None:
         onto.parts.append(opening)
         for at, nodes in enumerate(arguments):
@@ -231,9 +220,14 @@ class _Writer:
             self.write(nodes, onto, scope)
         onto.parts.append(")")
 
-    def _call(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _call(self, call: Call, onto: Expression, scope: Scope) -> None:
         if call.portbal is not None:
             onto.parts.append(self.portbal(call, scope))
+            return
+        instead = repairs.repaired(call, self._reader.cells, scope.arrays)
+        if instead is not None:
+            self._refuse(call)
+            self.write(instead, onto, scope)
             return
         special = _SPECIAL.get(call.name)
         if special is not None:
@@ -248,7 +242,7 @@ class _Writer:
             self._plain_call(call, onto, scope, arrays)
 
     def _by_element(
-        self, call: Call, array: Nodes, each: Call, onto: Expression, scope: _Scope
+        self, call: Call, array: Nodes, each: Call, onto: Expression, scope: Scope
     ) -> None:
         """A call for every element. MAP hands on the error of a single value instead of asking
         the function, so what may be one value is looked at first."""
@@ -269,14 +263,14 @@ class _Writer:
         onto.parts.append("))" if sure else ")))")
 
     def _plain_call(
-        self, call: Call, onto: Expression, scope: _Scope, arrays: frozenset[str]
+        self, call: Call, onto: Expression, scope: Scope, arrays: frozenset[str]
     ) -> None:
         onto.roams |= call.name == "OFFSET"
         onto.parts.append(f"{call.name}(")
         for at, nodes in enumerate(call.arguments):
             if at:
                 onto.parts.append(",")
-            if shapes.set_apart(call, at, arrays):
+            if shapes.set_apart(call, at, arrays) or repairs.set_apart(call, nodes):
                 onto.parts.append(self._apart(nodes, scope))
             elif not nodes and call.name == "SORT":
                 onto.parts.append("1")
@@ -297,14 +291,14 @@ class _Writer:
 
     # --- functions that are written in another way ------------------------------------------
 
-    def _now(self, call: Call, onto: Expression, _scope: _Scope) -> None:
+    def _now(self, call: Call, onto: Expression, _scope: Scope) -> None:
         now = self._reader.now
         onto.volatile = True
         onto.parts.append(repr(now if call.name == "NOW" else float(int(now))))
 
-    def _textjoin(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _textjoin(self, call: Call, onto: Expression, scope: Scope) -> None:
         """The engine joins empty texts of areas even where they are to be left out."""
-        skips = _literal(unwrapped(call.arguments[1])) if len(call.arguments) > 2 else None
+        skips = literal(unwrapped(call.arguments[1])) if len(call.arguments) > 2 else None
         if skips is None or not skips.rows[0][0]:
             self._plain_call(call, onto, scope, scope.arrays)
             return
@@ -322,17 +316,17 @@ class _Writer:
                 self.write(nodes, onto, scope)
         onto.parts.append(")")
 
-    def _place(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _place(self, call: Call, onto: Expression, scope: Scope) -> None:
         """ROW() and COLUMN() of the cell in which the formula stands."""
         if call.arguments:
             self._plain_call(call, onto, scope, scope.arrays)
         else:
             onto.parts.append(str(self._spot.row if call.name == "ROW" else self._spot.column))
 
-    def _choose(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _choose(self, call: Call, onto: Expression, scope: Scope) -> None:
         """CHOOSE({1,2},a,b) sets areas side by side."""
         chosen = unwrapped(call.arguments[0]) if call.arguments else ()
-        block = _literal(chosen)
+        block = literal(chosen)
         if block is None or (block.height, block.width) == (1, 1):
             if shapes.is_array(chosen, scope.arrays):
                 raise NotAvailable("CHOOSE of several values is not known to the engine",
@@ -347,24 +341,24 @@ class _Writer:
         values = tuple(call.arguments[int(cell)] for cell in places)  # type: ignore[arg-type]
         self._list("HSTACK(" if block.height == 1 else "VSTACK(", values, onto, scope)
 
-    def _indirect(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _indirect(self, call: Call, onto: Expression, scope: Scope) -> None:
         """The engine reads addresses only, and those without a sheet on a sheet of its own."""
         names = self._reader.names
-        if len(call.arguments) > 1 and _literal(unwrapped(call.arguments[1])) != Block.of(True):
+        if len(call.arguments) > 1 and literal(unwrapped(call.arguments[1])) != Block.of(True):
             raise NotAvailable("INDIRECT of R1C1 addresses is not known to the engine",
                                fix="Use A1 addresses.")
-        literal = _literal(unwrapped(call.arguments[0])) if call.arguments else None
-        if literal is not None and isinstance(literal.rows[0][0], str):
-            nodes = resolved(literal.rows[0][0], self._spot, names)
+        block = literal(unwrapped(call.arguments[0])) if call.arguments else None
+        if block is not None and isinstance(block.rows[0][0], str):
+            nodes = resolved(block.rows[0][0], self._spot, names)
             if len(nodes) == 1 and isinstance(nodes[0], Ref):
                 self._area(nodes[0].area, onto)
                 return
         onto.roams = True
         onto.parts.append(f"LET({_TEXT},")
         self._list("(", call.arguments[:1], onto, scope)
-        own = _text_literal(quoted(self._reader.titles[self._spot.sheet]) + "!")
+        own = text_literal(quoted(self._reader.titles[self._spot.sheet]) + "!")
         known = "".join(
-            f",{_text_literal(name)},{_text_literal(self._address(area))}"
+            f",{text_literal(name)},{text_literal(self._address(area))}"
             for name, area in addresses(names, self._spot.sheet).items()
         )
         plain = f'IF(ISNUMBER(FIND("!",{_TEXT})),{_TEXT},{own}&{_TEXT})'
@@ -374,7 +368,7 @@ class _Writer:
     def _address(self, area: Area) -> str:
         return f"{quoted(self._reader.titles[area.sheet])}!{area.text}"
 
-    def _let(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _let(self, call: Call, onto: Expression, scope: Scope) -> None:
         onto.parts.append("LET(")
         pairs, result = call.arguments[:-1], call.arguments[-1] if call.arguments else ()
         for name_nodes, value in zip(pairs[::2], pairs[1::2], strict=False):
@@ -388,7 +382,7 @@ class _Writer:
         self.write(result, onto, scope)
         onto.parts.append(")")
 
-    def _lambda(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _lambda(self, call: Call, onto: Expression, scope: Scope) -> None:
         if not self._reader.lambdas:
             raise NotAvailable("a LAMBDA of this workbook breaks the engine",
                                fix="Recalculate it in a spreadsheet program.")
@@ -398,13 +392,13 @@ class _Writer:
         inner = scope.with_free(frozenset(map(str, names)))
         self._list("LAMBDA(", call.arguments, onto, inner)
 
-    def _anchor(self, call: Call, onto: Expression, _scope: _Scope) -> None:
-        spill = _spill((call,))
-        if spill is None:
+    def _anchor(self, call: Call, onto: Expression, _scope: Scope) -> None:
+        anchor = spill((call,))
+        if anchor is None:
             raise NotAvailable("it asks for the spill of a result", fix="Name the cell.")
-        onto.parts.append(Spill(spill))
+        onto.parts.append(Spill(anchor))
 
-    def _single(self, call: Call, onto: Expression, scope: _Scope) -> None:
+    def _single(self, call: Call, onto: Expression, scope: Scope) -> None:
         nodes = unwrapped(call.arguments[0]) if call.arguments else ()
         if shapes.is_area(nodes):
             self.write(shapes.of_this_row(nodes, self._spot), onto, scope)
@@ -414,36 +408,9 @@ class _Writer:
             onto.parts.append(",1,1)")
 
 
-_SPECIAL: dict[str, Callable[[_Writer, Call, Expression, _Scope], None]] = {
+_SPECIAL: dict[str, Callable[[_Writer, Call, Expression, Scope], None]] = {
     "NOW": _Writer._now, "TODAY": _Writer._now, "LET": _Writer._let, "LAMBDA": _Writer._lambda,
     "ANCHORARRAY": _Writer._anchor, "SINGLE": _Writer._single, "ROW": _Writer._place,
     "COLUMN": _Writer._place, "CHOOSE": _Writer._choose, "INDIRECT": _Writer._indirect,
     "TEXTJOIN": _Writer._textjoin,
 }
-
-
-def _spill(nodes: Nodes) -> Spot | None:
-    """The anchor, when these are ``A1#`` in either spelling."""
-    if len(nodes) == 2 and isinstance(nodes[0], Ref) and isinstance(nodes[1], Token):
-        return nodes[0].area.first if nodes[1].text == "#" else None
-    if len(nodes) == 1 and isinstance(nodes[0], Call) and nodes[0].name == "ANCHORARRAY":
-        inner = unwrapped(nodes[0].arguments[0]) if nodes[0].arguments else ()
-        if len(inner) == 1 and isinstance(inner[0], Ref):
-            return inner[0].area.first
-    return None
-
-
-def _literal(nodes: Nodes) -> Block | None:
-    """A number, with its sign and percent mark, a text, TRUE, FALSE, or an array of them."""
-    if len(nodes) == 1 and isinstance(nodes[0], Call) and not nodes[0].arguments:
-        return Block.of(nodes[0].name == "TRUE") if nodes[0].name in ("TRUE", "FALSE") else None
-    if not all(isinstance(node, Token) for node in nodes):
-        return None
-    try:
-        return literals.parse("".join(node.text for node in nodes if isinstance(node, Token)))
-    except ValueError:
-        return None
-
-
-def _text_literal(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'

@@ -58,13 +58,13 @@ Argument = Missing | Block | Area | Spill | PortbalCall | Expression
 
 def inner_calls(expression: Expression) -> list[PortbalCall]:
     """The portbal calls in an expression and in those it holds, not those inside calls."""
-    found = []
+    found: dict[PortbalCall, None] = {}
     for part in expression.parts:
         if isinstance(part, PortbalCall):
-            found.append(part)
+            found[part] = None
         elif isinstance(part, Expression):
-            found.extend(inner_calls(part))
-    return found
+            found.update(dict.fromkeys(inner_calls(part)))
+    return list(found)
 
 
 def text_of(expression: Expression, hole: Callable[[Part], str]) -> str:

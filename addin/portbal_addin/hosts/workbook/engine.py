@@ -21,7 +21,7 @@ from typing import Any
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.references import Area, Spot
 
-MEMORY = 1500  # megabytes
+MEMORY = 1000  # megabytes
 _CHILD = Path(__file__).with_name("child.py")
 _PATIENCE = 0.1  # seconds between looks at the clock
 _TITLE = re.compile(r"[^\[\]:*?/\\]{1,31}")

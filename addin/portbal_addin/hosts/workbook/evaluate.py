@@ -3,7 +3,7 @@ nothing changes any more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from portbal.errors import InputError, NotAvailable
 from portbal_addin.block import Block
@@ -24,17 +24,30 @@ from portbal_addin.hosts.workbook.references import Area, Spot, quoted
 from portbal_addin.hosts.workbook.slots import Slots
 from portbal_addin.hosts.workbook.workbook import Workbook
 from portbal_addin.registry import Answer, Problem, find
+from portbal_addin.remembered import Remembered
 
 _SPARE_ROUNDS = 20
 _SPILL_ERROR = "#SPILL!"
 
 
+Progress = Callable[[int, int], None]
+
+
+def silent(_made: int, _of: int) -> None:
+    """No progress is shown."""
+
+
 class Run:
     """One recalculation. ``load`` gives the engine the workbook as it is stored, ``evaluate``
-    computes native formulas, ``settle`` the portbal calls as well."""
+    computes native formulas, ``settle`` the portbal calls as well. progress: hears how many
+    calls were made, and of how many."""
 
-    def __init__(self, workbook: Workbook, formulas: list[Formula], engine: Engine) -> None:
+    def __init__(
+        self, workbook: Workbook, formulas: list[Formula], engine: Engine,
+        progress: Progress = silent,
+    ) -> None:
         self.workbook = workbook
+        self._progress = progress
         self.formulas = formulas
         self.grid = Grid(workbook, formulas)
         self.graph = Graph(formulas, self.fills)
@@ -42,8 +55,10 @@ class Run:
         self.made: dict[PortbalCall, Made] = {}
         self.blocked: dict[Formula, Problem] = {}
         self.cut: dict[Formula, str] = {}
+        self.answered: set[Formula] = set()  # by a second engine
         self.engine = engine
         self._cache: dict[bytes, Answer | Problem] = {}
+        self.remembered = Remembered()
         self.slots = Slots(formulas, len(workbook.sheets))
         self._sheets = titles([*workbook.sheets, "portbal", *self.slots.sheets])
         self.live: dict[Formula, None] = {}
@@ -66,6 +81,9 @@ class Run:
         """The engine's copy: constants, native formulas, and portbal formulas by their stored
         values."""
         self.engine.book(self._sheets)
+        for formula in self.formulas:
+            if formula.content is None and self._is_missing(formula):
+                self.grid.put(formula.spot, NOT_AVAILABLE, send=False)
         native = [formula for formula in self.formulas if formula.is_native]
         computed = {spot for formula in native for spot in formula.ref.spots()}
         for number, cells in enumerate(self.grid.values):
@@ -134,8 +152,14 @@ class Run:
     def _text(self, area: Area) -> str:
         return f"{quoted(self._sheets[area.sheet])}!{area.text}"
 
+    def _is_missing(self, formula: Formula) -> bool:
+        """Is there no value of a formula that is not computed? What reads it shall not take it
+        for 0."""
+        return not formula.is_stored or self.workbook.recalculates
+
     def keep(self, formula: Formula, reason: str) -> None:
-        """Give a formula up: it shows its stored value from now on."""
+        """Give a formula up: it shows its stored value from now on, and what reads it sees #N/A
+        where none is stored."""
         self.live.pop(formula, None)
         self.engine.clear([self.fills(formula)])
         formula.keep(reason)
@@ -143,6 +167,8 @@ class Run:
         rows = [[stored.get((row, column)) for column in range(formula.ref.left,
                                                                formula.ref.right + 1)]
                 for row in range(formula.ref.top, formula.ref.bottom + 1)]
+        if self._is_missing(formula):
+            rows = [[NOT_AVAILABLE] * len(row) for row in rows]
         self.grid.fill(formula.spot, rows, send=True)
         self.engine.values(formula.spot.sheet, [
             (spot.row, spot.column, self.grid.get(spot)) for spot in formula.ref.spots()
@@ -273,8 +299,9 @@ class Run:
             return False
         result = problem or self._cache.get(digest)
         if result is None:
-            result = self._cache[digest] = _invoked(call.name, arguments)
+            result = self._cache[digest] = _invoked(call.name, arguments, self.remembered)
         self._take(call, digest, result)
+        self._progress(len(self.made), len(self.order.calls))
         return True
 
     def _asked(
@@ -285,6 +312,10 @@ class Run:
             return *self._arguments.of(call), None
         except InputError as error:
             return [], str(error).encode(), Problem(call.name.upper(), error.problem, error.fix)
+
+    def given(self, call: PortbalCall) -> list[tuple[Block | None, bytes]]:
+        """The arguments of a call, each with its digest."""
+        return self._arguments.each(call)
 
     def _give_up(self, call: PortbalCall) -> None:
         self._take(call, b"", Problem(
@@ -370,12 +401,14 @@ class Run:
         return formula not in self.blocked
 
 
-def _invoked(name: str, arguments: list[Block | None]) -> Answer | Problem:
+def _invoked(
+    name: str, arguments: list[Block | None], remembered: Remembered
+) -> Answer | Problem:
     try:
         function = find(f"PORTBAL.{name}")
     except (InputError, NotAvailable) as error:
         return Problem(name.upper(), error.problem, error.fix)
-    return function.invoke(*arguments)
+    return function.invoke(*arguments, decode=remembered.decoded)
 
 
 def _padded(rows: list[list[Value]], height: int, width: int) -> list[list[Value]]:

@@ -11,6 +11,7 @@ from xml.parsers import expat
 from portbal.errors import InputError, NotAvailable
 from portbal.labels import shorten
 
+MOST_DEEP = 64
 _ENCODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -78,6 +79,9 @@ def tree(data: bytes, part: str) -> Element:
         element = Element(local(name), {local(key): value for key, value in attributes.items()})
         stack[-1].children.append(element)
         stack.append(element)
+        if len(stack) > MOST_DEEP:
+            raise InputError(f"its part {shorten(part)} is nested too deeply",
+                             fix="Do not trust this file.")
 
     def end(_name: str) -> None:
         stack.pop()

@@ -16,6 +16,7 @@ from portbal.labels import shorten
 
 MOST_PARTS = 10_000
 MOST_UNPACKED = 512 << 20
+MOST_READ = 128 << 20  # of a part that is read, rather than copied
 MOST_RATIO = 250
 _RATIO_FROM = 8 << 20  # small parts may be as dense as they like
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -38,14 +39,24 @@ class Package:
         self._parts = {info.filename: info for info in self._zip.infolist()}
         _check(self._zip.infolist())
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._parts)
+
     def __contains__(self, name: str) -> bool:
         return name in self._parts
 
     def read(self, name: str) -> bytes:
-        """InputError when the part is missing or damaged."""
+        """InputError when the part is missing or damaged, NotAvailable when it is too large."""
         info = self._parts.get(name)
         if info is None:
             raise InputError(f"its part {shorten(name)} is missing", fix="Save the workbook again.")
+        if info.file_size > MOST_READ:
+            raise NotAvailable(f"its part {shorten(name)} has {info.file_size >> 20} MB",
+                               fix=f"Keep a sheet under {MOST_READ >> 20} MB unpacked.")
+        return self._unpacked(info)
+
+    def _unpacked(self, info: zipfile.ZipInfo) -> bytes:
+        name = info.filename
         try:
             with self._zip.open(info) as part:
                 data = part.read(info.file_size + 1)
@@ -71,7 +82,7 @@ class Package:
                 info.create_system = old.create_system
                 info.comment = old.comment
                 data = changes.get(old.filename)
-                new.writestr(info, self.read(old.filename) if data is None else data)
+                new.writestr(info, self._unpacked(old) if data is None else data)
         return target.getvalue()
 
 

@@ -95,8 +95,10 @@ class _Editor:
         elif name in ("f", "extLst") and self._cell_start >= 0:
             self._kept_start = self.index()
         elif name == "col":
-            style = attributes.get("style", "0")
-            self._column_styles.append((int(attributes["min"]), int(attributes["max"]), style))
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if first.isdigit() and last.isdigit():
+                style = attributes.get("style", "0")
+                self._column_styles.append((int(first), int(last), style))
         elif name == "dimension":
             self._dimension = (self.index(), self._tag(self.index()))
         elif name == "sheetData":

@@ -20,6 +20,7 @@ from portbal_addin.hosts.workbook.references import (
     column_number,
     quoted,
 )
+from portbal_addin.hosts.workbook.repairs import Cells
 from portbal_addin.hosts.workbook.tree import MOST_NESTED
 
 _CELL = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}(?![\w.(\[!:\#])"
@@ -35,8 +36,8 @@ _OF_AREAS = (
 )
 _LOOKUP = rf"(?:MATCH|VLOOKUP|HLOOKUP)\({_VALUE},{_RANGE}(?:,{_VALUE})*+\)"
 _OF_VALUES = (
-    "IF|IFERROR|ABS|ROUND|ROUNDUP|ROUNDDOWN|INT|SQRT|EXP|LN|LOG10|POWER|MAX|MIN|SUM|AND|OR|NOT|"
-    "SIGN|MOD|ISNUMBER|ISBLANK|ISERROR|LEN|LEFT|RIGHT|MID|UPPER|LOWER|TRIM|VALUE"
+    "IF|IFERROR|ABS|ROUND|ROUNDUP|ROUNDDOWN|INT|SQRT|EXP|LN|LOG10|POWER|MAX|MIN|SUM|NOT|"
+    "SIGN|MOD|ISNUMBER|ISBLANK|ISERROR|VALUE"
 )
 _PLAIN = re.compile(
     rf"(?:(?>(?:{_OF_AREAS})\((?:{_RANGE}|{_VALUE})(?:,(?:{_RANGE}|{_VALUE}))*+\)"
@@ -44,8 +45,9 @@ _PLAIN = re.compile(
     rf"|INDEX\({_RANGE}(?:,(?:{_VALUE}|{_LOOKUP}))++\)"
     rf"|(?:SUMIF|AVERAGEIF)\({_RANGE},{_VALUE}(?:,{_RANGE})?\)"
     rf"|(?:{_OF_VALUES})\(|{_SHEET}{_CELL}|{_NUMBER}|{_TEXT}|TRUE\b|FALSE\b|<=|>=|<>"
-    rf"|[-+*/^&=<>%(),]))++"
+    rf"|[-+*/^=<>%(),]))++"
 )
+_OF_CRITERIA = re.compile(r"(?:COUNT|SUM|AVERAGE)IF\(")
 _STRUCTURE = re.compile(rf"{_TEXT}|[(),]")
 _REFERENCE = re.compile(
     rf'{_TEXT}|({_SHEET})\$?([A-Z]{{1,3}})\$?([0-9]{{1,7}})(?![\w.(])'
@@ -60,9 +62,10 @@ _ABSOLUTE = re.compile(rf"{_SHEET}\$[A-Z]{{1,3}}\$[0-9]{{1,7}}(?::\$[A-Z]{{1,3}}
 
 
 class PlainReader:
-    """titles: how the engine calls the sheets."""
+    """titles: how the engine calls the sheets. cells: what is known of the cells."""
 
-    def __init__(self, names: Names, titles: tuple[str, ...]) -> None:
+    def __init__(self, names: Names, titles: tuple[str, ...], cells: Cells) -> None:
+        self._cells = cells
         self._sheets: dict[str, int | None] = {"": None}
         for number, name in enumerate(names.sheets):
             if titles[number] != name:
@@ -103,7 +106,20 @@ class PlainReader:
             if (bottom - top) * (right - left) > MOST_CELLS:
                 return None
             areas.append(Area(spot.sheet if number is None else number, top, left, bottom, right))
-        return Expression([formula], areas)
+        return None if self._needs_repair(formula, areas) else Expression([formula], areas)
+
+    def _needs_repair(self, formula: str, areas: list[Area]) -> bool:
+        """Lookups among blanks, and criteria that ask for what is not some text."""
+        if "IF(" in formula and _OF_CRITERIA.search(formula) and (
+            self._cells.negations or '"<>' in formula
+        ):
+            return True
+        across, down = "HLOOKUP" in formula, "VLOOKUP" in formula
+        return (across or down) and any(
+            (down and self._cells.has_blanks(area._replace(right=area.left)))
+            or (across and self._cells.has_blanks(area._replace(bottom=area.top)))
+            for area in areas if not area.is_cell
+        )
 
     def _replaced(self, match: re.Match[str], spot: Spot) -> str:
         word, this_row, column = match.groups()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from portbal.errors import NotAvailable
 from portbal_addin.hosts.workbook.carry import Reader
@@ -13,9 +15,12 @@ from portbal_addin.hosts.workbook.lexer import Token, tokens
 from portbal_addin.hosts.workbook.names import resolved, shifted
 from portbal_addin.hosts.workbook.plain import PlainReader
 from portbal_addin.hosts.workbook.references import MOST_CELLS, Area, Spot, area_of
+from portbal_addin.hosts.workbook.repairs import Cells
 from portbal_addin.hosts.workbook.sheet import StoredFormula, StoredSheet
 from portbal_addin.hosts.workbook.tree import Ref
 from portbal_addin.hosts.workbook.workbook import Workbook
+
+MOST_CHARACTERS = 8_192  # of a formula, as spreadsheet programs allow
 
 
 @dataclass(eq=False)
@@ -58,8 +63,9 @@ def formulas(workbook: Workbook, now: float, *, lambdas: bool = True) -> list[Fo
     sheets = [workbook.stored(number) for number in range(len(workbook.sheets))]
     used = tuple((sheet.rows, sheet.columns) for sheet in sheets)
     names = tuple(titles(workbook.sheets))
-    reader = Reader(workbook.names, names, used, now, workbook.date1904, lambdas)
-    quick = PlainReader(workbook.names, names)
+    cells = known(sheets)
+    reader = Reader(workbook.names, names, used, now, cells, workbook.date1904, lambdas)
+    quick = PlainReader(workbook.names, names, cells)
     found = []
     for number, sheet in enumerate(sheets):
         for formula in _read(workbook, number, sheet):
@@ -67,6 +73,56 @@ def formulas(workbook: Workbook, now: float, *, lambdas: bool = True) -> list[Fo
                 _carry(formula, reader, quick)
             found.append(formula)
     return found
+
+
+def known(sheets: list[StoredSheet]) -> Cells:
+    """What is known of the cells before anything is computed."""
+    columns: list[dict[int, list[int]]] = []
+    for sheet in sheets:
+        by_column: dict[int, list[int]] = {}
+        for formula in sheet.formulas:
+            by_column.setdefault(formula.column, []).append(formula.row)
+        columns.append({column: sorted(rows) for column, rows in by_column.items()})
+
+    @cache
+    def has_formula(area: Area) -> bool:
+        found = columns[area.sheet]
+        return any(
+            bisect_left(rows, area.top) < bisect_right(rows, area.bottom)
+            for column, rows in found.items() if area.left <= column <= area.right
+        )
+
+    @cache
+    def has_blanks(area: Area) -> bool:
+        sheet = sheets[area.sheet]
+        if area.bottom > sheet.rows or area.right > sheet.columns:
+            return True
+        computed = {(f.row, f.column) for f in sheet.formulas} if has_formula(area) else set()
+        return any(
+            (spot.row, spot.column) not in computed
+            and sheet.values.get((spot.row, spot.column)) in (None, "")
+            for spot in area.spots()
+        )
+
+    @cache
+    def has_digits(area: Area) -> bool:
+        sheet = sheets[area.sheet]
+        used = area._replace(bottom=min(area.bottom, sheet.rows),
+                             right=min(area.right, sheet.columns))
+        return has_formula(area) or any(
+            isinstance(value := sheet.values.get((spot.row, spot.column)), float)
+            and float(f"{value:.15g}") != value
+            for spot in used.spots()
+        )
+
+    negations = any(
+        isinstance(value, str) and value.startswith("<>")
+        for sheet in sheets for value in sheet.values.values()
+    ) or any(
+        formula.text.removeprefix("=").startswith('"<>') for sheet in sheets
+        for formula in sheet.formulas
+    )
+    return Cells(tuple(sheet.rows for sheet in sheets), has_blanks, has_digits, negations)
 
 
 def _carry(formula: Formula, reader: Reader, quick: PlainReader) -> None:
@@ -118,6 +174,8 @@ def _read(workbook: Workbook, number: int, sheet: StoredSheet) -> Iterator[Formu
             reason = "it is part of a what-if data table. Recalculate it in a spreadsheet program."
         elif not text.strip():
             reason = "its formula is empty. Type it again."
+        elif len(text) - len("_xlfn.") * text.count("_xlfn.") > MOST_CHARACTERS:
+            reason = f"it is longer than {MOST_CHARACTERS:,} characters. Split it."
         kind, ref = _kind(stored, spot, workbook)
         if ref.height * ref.width > MOST_CELLS:
             reason = f"it fills {ref.height * ref.width:,} cells. Let it fill fewer."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portbal_addin.block import Address
+from portbal_addin.hosts.workbook.engine import Value
 from portbal_addin.hosts.workbook.references import Spot
 
 
@@ -31,10 +32,19 @@ class Computed:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A cell that shows something else than before."""
+
+    cell: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True)
 class Recalculation:
     """bytes: the whole file. problems: where a formula has no answer. notes: what a reader of
     the numbers should know. warnings: formulas that were not calculated, and what depends on
-    them. changed: how many cells show something else than before."""
+    them. changes: the cells that show something else than before."""
 
     bytes: bytes
     problems: tuple[Remark, ...] = ()
@@ -43,7 +53,11 @@ class Recalculation:
     calls: tuple[Computed, ...] = ()
     native: int = 0
     portbal: int = 0
-    changed: int = 0
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        return len(self.changes)
 
 
 def cell_name(spot: Spot, sheets: tuple[str, ...]) -> str:

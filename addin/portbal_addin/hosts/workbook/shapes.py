@@ -12,8 +12,9 @@ Measured with ironcalc 0.9.1. Three repairs are made to a formula before the eng
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
-from portbal.errors import NotAvailable
+from portbal.errors import InputError, NotAvailable
 from portbal_addin.hosts.workbook.lexer import Token
 from portbal_addin.hosts.workbook.references import Area, Spot
 from portbal_addin.hosts.workbook.tree import (
@@ -27,6 +28,7 @@ from portbal_addin.hosts.workbook.tree import (
     leaves,
     unwrapped,
 )
+from portbal_addin.registry import find
 
 # Functions that answer with one value whatever they read.
 AGGREGATES = frozenset(
@@ -124,7 +126,7 @@ def is_array(nodes: Nodes, arrays: frozenset[str] = frozenset()) -> bool:
 
 def _gives_array(call: Call, arrays: frozenset[str]) -> bool:
     if call.portbal is not None:
-        return True
+        return not _answers_one(call.portbal)
     if call.name == "INDEX":
         chosen = call.arguments[1:]
         return any(not nodes or is_array(nodes, arrays) or _is_zero(nodes) for nodes in chosen)
@@ -134,6 +136,15 @@ def _gives_array(call: Call, arrays: frozenset[str]) -> bool:
                                                   "INDIRECT", "ANCHORARRAY"):
         return True
     return any(is_array(nodes, arrays) for nodes in call.arguments)
+
+
+@cache
+def _answers_one(name: str) -> bool:
+    """Does this portbal function answer with one cell?"""
+    try:
+        return find(name).result.name in ("number", "text", "truth")
+    except InputError:
+        return False
 
 
 def is_surely_array(nodes: Nodes) -> bool:

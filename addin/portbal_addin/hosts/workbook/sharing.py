@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, unescape
 from packaging.version import InvalidVersion, Version
 
 from portbal.errors import InputError, NotAvailable
-from portbal_addin.hosts.workbook.package import Package
+from portbal_addin.hosts.workbook.package import Package, links_of, target
 from portbal_addin.registry import functions
 
 SCHEMA = 1
@@ -42,6 +42,15 @@ _CELL = re.compile(r"<c\b([^>]*)>(<f\b[^>/]*>([^<]*)</f>)(.*?)</c>", re.DOTALL)
 _PROPERTY = re.compile(
     r'<property\b[^>]*\bname="(portbal [\w ]+)"[^>]*>\s*<vt:\w+>([^<]*)</vt:\w+>\s*</property>'
 )
+_KINDS = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xltx": "application/vnd.openxmlformats-officedocument.spreadsheetml.template",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled",
+    ".xltm": "application/vnd.ms-excel.template.macroEnabled",
+    ".xlam": "application/vnd.ms-excel.addin.macroEnabled",
+}
+_WORKBOOK = "xl/workbook.xml"
+_EXTERNAL = re.compile(r'(<externalReference\b[^>]*\br:id="([^"]+)"[^>]*/>)')
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 
 
@@ -53,6 +62,22 @@ def stamp(workbook: bytes) -> tuple[int, str]:
     found = dict(_PROPERTY.findall(package.read(_CUSTOM).decode("utf-8")))
     schema = found.get(SCHEMA_PROPERTY, "0")
     return int(schema) if schema.isdigit() else 0, found.get(VERSION_PROPERTY, "")
+
+
+def ending(workbook: bytes) -> str:
+    """The ending under which Excel opens such a file: ``.xlsx``, ``.xlsm``, ...; empty for a
+    kind that is not known."""
+    package = Package(workbook)
+    text = package.read(_TYPES).decode("utf-8") if _TYPES in package else ""
+    return next((name for name, kind in _KINDS.items() if f'"{kind}.main+xml"' in text), "")
+
+
+def check_ending(workbook: bytes, name: str) -> None:
+    """InputError when a file of that name, with this content, would not open in Excel."""
+    kind = ending(workbook)
+    if kind and not name.lower().endswith(kind):
+        raise InputError(f"the workbook is of the kind {kind}: Excel does not open it as {name}",
+                         fix=f"Use the ending {kind}.")
 
 
 def check_version(workbook: bytes, version: str) -> None:
@@ -114,12 +139,60 @@ def for_host(workbook: bytes, host: str) -> bytes:
     host: excel, calc, or plain: values in place of our formulas, for people without portbal.
     """
     if host == "plain":
-        return _changed(workbook, _SHEET, lambda text: _CELL.sub(_value_alone, text))
+        return without_addin_links(
+            _changed(workbook, _SHEET, lambda text: _CELL.sub(_value_alone, text)))
     head = HEADS[host]
     changed = _changed(workbook, _SHEET, lambda text: _FORMULA.sub(
         lambda match: _respelled(match, head), text))
-    return _changed(changed, re.compile(r"xl/workbook\.xml"), lambda text: _NAME.sub(
-        lambda match: _respelled(match, head), text))
+    return without_addin_links(_changed(
+        changed, re.compile(r"xl/workbook\.xml"),
+        lambda text: _NAME.sub(lambda match: _respelled(match, head), text)))
+
+
+def without_addin_links(workbook: bytes) -> bytes:
+    """The workbook without links to somebody's portbal.xlam that no formula uses any more, about
+    which Excel would ask whoever opens it. Formulas name links by their position, so a link
+    that comes before one that stays is left."""
+    package = Package(workbook)
+    if _WORKBOOK not in package or links_of(_WORKBOOK) not in package:
+        return workbook
+    root, links, types = (
+        package.read(part).decode("utf-8") for part in (_WORKBOOK, links_of(_WORKBOOK), _TYPES))
+    gone: set[str] = set()
+    for at, element in reversed(list(enumerate(_EXTERNAL.findall(root), start=1))):
+        found = re.search(rf'<Relationship\b[^>]*\bId="{re.escape(element[1])}"[^>]*/>', links)
+        place = re.search(r'\bTarget="([^"]*)"', found[0]) if found else None
+        part = target(_WORKBOOK, place[1]) if place else ""
+        if found is None or not _is_addin(package, part) or _is_used(package, f"[{at}]"):
+            break
+        gone |= {part, links_of(part)}
+        root, links = root.replace(element[0], ""), links.replace(found[0], "")
+        types = re.sub(rf'<Override\b[^>]*\bPartName="/{re.escape(part)}"[^>]*/>', "", types)
+    if not gone:
+        return workbook
+    root = re.sub(r"<externalReferences>\s*</externalReferences>", "", root)
+    changed = {_WORKBOOK: root, links_of(_WORKBOOK): links, _TYPES: types}
+    kept = package.replaced({name: text.encode("utf-8") for name, text in changed.items()})
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(kept)) as old, zipfile.ZipFile(stream, "w") as new:
+        for info in old.infolist():
+            if info.filename not in gone:
+                new.writestr(info, old.read(info))
+    return stream.getvalue()
+
+
+def _is_addin(package: Package, part: str) -> bool:
+    """Is this a link to an add-in of ours?"""
+    name = links_of(part)
+    return bool(part) and name in package and re.search(
+        r'\bTarget="[^"]*portbal\.xlam"', package.read(name).decode("utf-8"), re.I) is not None
+
+
+def _is_used(package: Package, mark: str) -> bool:
+    """Does any formula, name, chart or validation refer to this link?"""
+    return any(mark in _plain(package.read(name).decode("utf-8")) for name in package.names()
+               if name.startswith("xl/") and name.endswith(".xml")
+               and not name.startswith(("xl/externalLinks/", "xl/sharedStrings")))
 
 
 def spelled(formula: str, head: str) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from portbal.errors import InputError, NotAvailable
 from portbal_addin.block import date_of, serial_of
 from portbal_addin.hosts.workbook.engine import ErrorText, Value
 from portbal_addin.hosts.workbook.markup import decoded, local, parse, parser
-from portbal_addin.hosts.workbook.references import MOST_CELLS, column_number
+from portbal_addin.hosts.workbook.references import column_number
+
+MOST_STORED = 1_000_000  # cells or texts that are read
+MOST_TAGS = 8_000_000
+MOST_TEXT = 32_767
+_CELL_TAG = re.compile(rb"<(?:[\w.-]+:)?(?:c|si)[\s/>]")
 
 
 @dataclass(slots=True)
@@ -120,9 +126,6 @@ class _Reader:
             value = self._read(self._value)
             if value is not None:
                 self.sheet.values[spot] = value
-                if len(self.sheet.values) > MOST_CELLS:
-                    raise NotAvailable(f"a sheet has more than {MOST_CELLS:,} cells",
-                                       fix="Split the workbook.")
         if self._formula is not None:
             get = self._formula.get
             self.sheet.formulas.append(StoredFormula(
@@ -141,12 +144,17 @@ class _Reader:
         if kind == "n":
             if not text:
                 return None
+            if "_" in text or not text.isascii():
+                raise ValueError(f"number {text[:20]}")
             number = float(text)
             return number if math.isfinite(number) else ErrorText("#NUM!")
         if kind == "s":
-            return self._texts[int(text)]
+            number = int(text)
+            if number < 0:
+                raise ValueError(f"text {number}")
+            return self._texts[number]
         if kind in ("str", "inlineStr"):
-            return decoded(text)
+            return _known_text(text)
         if kind == "b":
             return text.strip() in ("1", "true")
         if kind == "e":
@@ -157,8 +165,29 @@ class _Reader:
         raise ValueError(f"cell type {kind}")
 
 
+def _known_text(text: str) -> str:
+    """Text as it is shown; ValueError when no cell could hold it."""
+    if len(text) > MOST_TEXT:
+        shown = decoded(text)
+        if len(shown) > MOST_TEXT:
+            raise ValueError(f"a text of {len(shown):,} characters")
+        return shown
+    return decoded(text)
+
+
+def refuse_crowds(data: bytes, part: str) -> None:
+    """NotAvailable when a part holds more than can be read in reasonable time and memory."""
+    tags = data.count(b"<")
+    cells = sum(1 for _ in _CELL_TAG.finditer(data)) if tags > MOST_STORED else 0
+    if cells > MOST_STORED or tags > MOST_TAGS:
+        what = f"{cells:,} cells or texts" if cells > MOST_STORED else f"{tags:,} elements"
+        raise NotAvailable(f"its part {part} has {what}",
+                           fix=f"Keep a sheet under {MOST_STORED:,} cells.")
+
+
 def read_sheet(data: bytes, part: str, texts: list[str], date1904: bool) -> StoredSheet:
     """The cells of a sheet; InputError when it is damaged. texts: the shared strings."""
+    refuse_crowds(data, part)
     reader = _Reader(texts, date1904)
     made = parser(part)
     made.StartElementHandler, made.EndElementHandler = reader.start, reader.end
@@ -175,6 +204,7 @@ def read_sheet(data: bytes, part: str, texts: list[str], date1904: bool) -> Stor
 
 def shared_texts(data: bytes, part: str) -> list[str]:
     """The shared strings, rich text without its formats."""
+    refuse_crowds(data, part)
     texts: list[str] = []
     parts: list[str] = []
     state = {"in": False, "phonetic": False}
@@ -195,7 +225,7 @@ def shared_texts(data: bytes, part: str) -> list[str]:
     def end(name: str) -> None:
         name = local(name)
         if name == "si":
-            texts.append(decoded("".join(parts)))
+            texts.append(_known_text("".join(parts)))
         elif name == "t":
             state["in"] = False
         elif name == "rPh":
@@ -204,5 +234,8 @@ def shared_texts(data: bytes, part: str) -> list[str]:
     made = parser(part)
     made.StartElementHandler, made.EndElementHandler = start, end
     made.CharacterDataHandler = text
-    parse(made, data, part)
+    try:
+        parse(made, data, part)
+    except ValueError as error:
+        raise InputError(f"its part {part} has {error}", fix="Save the workbook again.") from None
     return texts

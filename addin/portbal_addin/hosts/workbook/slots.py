@@ -17,8 +17,8 @@ class Slots:
     reads."""
 
     def __init__(self, formulas: list[Formula], first_sheet: int) -> None:
-        arguments: list[Expression] = []
-        apart: list[Expression] = []
+        arguments: dict[Expression, None] = {}
+        apart: dict[Expression, None] = {}
         self.held: set[PortbalCall] = set()
         pending: list[Expression | PortbalCall] = [
             formula.content for formula in formulas if formula.content is not None
@@ -28,13 +28,13 @@ class Slots:
             if isinstance(content, PortbalCall):
                 for argument in content.arguments:
                     if isinstance(argument, Expression):
-                        arguments.append(argument)
+                        arguments[argument] = None
                     if isinstance(argument, (Expression, PortbalCall)):
                         pending.append(argument)
                 continue
             for part in content.parts:
                 if isinstance(part, Expression):
-                    apart.append(part)
+                    apart[part] = None
                 if isinstance(part, PortbalCall):
                     self.held.add(part)
                 if isinstance(part, (Expression, PortbalCall)):
@@ -43,6 +43,6 @@ class Slots:
         each = 1 if count <= _ALONE else _TOGETHER
         spots = iter([Spot(first_sheet + 1 + at // each, 1, 1 + at % each * _WIDTH)
                       for at in range(count)])
-        self.places = {expression: next(spots) for expression in (*arguments, *apart)}
+        self.places = {expression: next(spots) for expression in {**arguments, **apart}}
         self.twins = {expression: next(spots) for expression in arguments}
         self.sheets = [f"portbal {number + 1}" for number in range(-(-count // each))]

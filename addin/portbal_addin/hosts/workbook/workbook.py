@@ -203,9 +203,14 @@ def _dynamic(package: Package, links: dict[str, tuple[str, str]]) -> frozenset[i
     found = set()
     for number, entry in enumerate(cells.children if cells else [], start=1):
         for record in entry.all("rc"):
-            kind, value = int(record.get("t", "0")), int(record.get("v", "0"))
+            kind, value = _whole(record.get("t", "0")), _whole(record.get("v", "0"))
             if 0 < kind <= len(types) and types[kind - 1] == "XLDAPR" and (
-                value < len(flags) and flags[value]
+                0 <= value < len(flags) and flags[value]
             ):
                 found.add(number)
     return frozenset(found)
+
+
+def _whole(text: str) -> int:
+    """The number, or -1 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
