@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from portbal.limits.language import Limit
-from portbal.limits.mandate import discrete_rules
+from portbal.limits.mandate import check_rules, rules_of, within_budget
 from portbal.limits.measures import Facts
 from portbal.limits.sides import Side, Sides, sides_of
 from portbal.result import Noted
 from portbal.routes import proved
 from portbal.solve import Infeasible
 from portbal.solve.branch import Relaxed, branch_and_bound
-from portbal.solve.cone import ACCURACY, Program, Rows
+from portbal.solve.cone import Program, Rows
 from portbal.solve.discrete import State
+from portbal.solve.expressions import EffectiveNumber
+from portbal.solve.problem import ACCURACY
 
 COLUMNS = ["Limit", "Bound", "Conflict", "Needed"]
+_WIDE = 10.0  # the box to branch in, in net assets, where the limits looked at leave it open
 
 
 @dataclass(frozen=True)
 class _Member:
-    """One bound that may be part of a conflict: a side, or a limit that needs branching."""
+    """One bound that may be part of a conflict: a side, or one of a limit that needs branching,
+    whose other bound is open."""
 
     name: str
     bound: float
     side: Side | None = None
     rule: Limit | None = None
+
+
+def _halves(rule: Limit) -> list[_Member]:
+    """The bounds of a limit that needs branching."""
+    found = []
+    if np.isfinite(rule.low):
+        found.append(_Member(rule.name, rule.low, rule=replace(rule, high=np.inf)))
+    if np.isfinite(rule.high):
+        found.append(_Member(rule.name, rule.high, rule=replace(rule, low=-np.inf)))
+    return found
 
 
 def diagnose(
@@ -42,22 +56,20 @@ def diagnose(
 
     The bounds marked yes are an irreducible set: together with the sum of weights and the
     floors that no limit replaces they have no solution, and without any one of them they
-    have (deletion filter, Chinneck and Dravnieks 1991). Needed is the least change of that
-    bound alone that lets all limits hold; blank where none does.
+    have (deletion filter, Chinneck and Dravnieks 1991, in halves). Needed is the least change of
+    that bound alone that lets all limits hold; blank where none does. Limits with a Penalty may
+    be broken and are not listed.
     """
     facts = Facts.gather(assets.index, assets, mu, cov, returns, periods, reference="assets")
     posed = sides_of(facts, limits)
     members = [
         *(_Member(s.limit.name, s.bound, side=s) for s in posed.sides),
-        *(_Member(x.name, x.low if np.isinf(x.high) else x.high, rule=x) for x in posed.discrete),
+        *(half for rule in posed.discrete for half in _halves(rule)),
     ]
+    check_rules(posed.discrete, short=bool((_box(posed, members)[0] < 0).any()))
     if _feasible(posed, members):
         return Noted(pd.DataFrame([("All", np.nan, "no", np.nan)], columns=COLUMNS))
-    kept = list(members)
-    for member in members:
-        fewer = [m for m in kept if m is not member]
-        if not _feasible(posed, fewer):
-            kept = fewer
+    kept = _irreducible(posed, members)
     rows = [
         (m.name, m.bound, "yes" if m in kept else "no",
          _needed(posed, m, [x for x in members if x is not m]) if m in kept else np.nan)
@@ -67,6 +79,22 @@ def diagnose(
     if not kept:
         note = ("The sum of weights and the floors have no solution by themselves.",)
     return Noted(pd.DataFrame(rows, columns=COLUMNS), notes=note)
+
+
+def _irreducible(posed: Sides, members: Sequence[_Member]) -> list[_Member]:
+    """Members that have no solution, and without any one of them have: runs of members are left
+    out for as long as that leaves the conflict, and halved where it does not."""
+    kept = list(members)
+    runs = [list(members)]
+    while runs:
+        run = runs.pop()
+        fewer = [m for m in kept if not any(m is x for x in run)]
+        if not _feasible(posed, fewer):
+            kept = fewer
+        elif len(run) > 1:
+            middle = len(run) // 2
+            runs += [run[middle:], run[:middle]]
+    return kept
 
 
 def _feasible(posed: Sides, members: Sequence[_Member]) -> bool:
@@ -94,8 +122,9 @@ def _optimum(
         with proved():
             if not rules:
                 return built().solve().objective
-            lower, upper = _box(posed, members)
-            discrete = discrete_rules(posed.facts, rules, lower, upper, posed.budget)
+            lower, upper = within_budget(*_box(posed, members), posed.budget)
+            discrete = rules_of(posed.facts, rules, np.maximum(lower, -_WIDE),
+                                np.minimum(upper, _WIDE))
 
             def relax(state: State) -> Relaxed:
                 program = built()
@@ -142,18 +171,50 @@ def _needed(posed: Sides, member: _Member, others: Sequence[_Member]) -> float:
         side.add(program, Rows.identity(1, start))
         program.minimise(np.array([sign]), start)
 
-    if not hasattr(side.expression, "coefficients") and side.kind == "Min":
-        return np.nan  # a concave bound that is no plain number
+    if isinstance(side.expression, EffectiveNumber):
+        radius = _least_radius(posed, side.expression, others)
+        return np.nan if not radius else _rounded(1 / radius**2)
     least = _optimum(posed, others, objective)
-    return np.nan if least is None else float(np.round(sign * least / ACCURACY) * ACCURACY)
+    return np.nan if least is None else _rounded(sign * least)
+
+
+def _rounded(value: float) -> float:
+    return float(np.round(value / ACCURACY) * ACCURACY)
+
+
+def _least_radius(
+    posed: Sides, number: EffectiveNumber, others: Sequence[_Member]
+) -> float | None:
+    """The least norm of the weights that count, 1 over the root of the effective number."""
+
+    def objective(program: Program) -> None:
+        start = program.new(1)
+        number.ball.below(program, Rows.identity(1, start))
+        program.minimise(np.ones(1), start)
+
+    return _optimum(posed, others, objective)
 
 
 def _needed_rule(posed: Sides, rule: Limit, others: Sequence[_Member]) -> float:
-    """The fewest more holdings that cure it; other rules have no single bound."""
-    if rule.name != "holdings" or np.isinf(rule.high):
+    """The nearest bound of a rule that cures it: a count by counting, a weight by bisection."""
+    up = np.isfinite(rule.high)
+    bound = rule.high if up else rule.low
+
+    def cured(value: float) -> bool:
+        changed = replace(rule, high=value) if up else replace(rule, low=value)
+        return _feasible(posed, [*others, _Member(rule.name, value, rule=changed)])
+
+    if rule.name == "holdings":
+        counts = range(int(np.floor(bound)) + 1, posed.facts.size + 1) if up else (
+            range(int(np.ceil(bound)) - 1, -1, -1))
+        return next((float(count) for count in counts if cured(float(count))), np.nan)
+    far = max(1.0, bound) if up else ACCURACY
+    if not cured(far):
         return np.nan
-    for most in range(int(rule.high) + 1, posed.facts.size + 1):
-        changed = Limit(rule.row, rule.measure, rule.low, float(most))
-        if _feasible(posed, [*others, _Member(rule.name, float(most), rule=changed)]):
-            return float(most)
-    return np.nan
+    while abs(far - bound) > ACCURACY:
+        middle = (far + bound) / 2
+        if cured(middle):
+            far = middle
+        else:
+            bound = middle
+    return float(far)

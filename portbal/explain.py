@@ -11,11 +11,11 @@ import pandas as pd
 from portbal import labels, objectives
 from portbal.errors import NotAvailable
 from portbal.limits.conflict import explain as conflict
-from portbal.limits.mandate import mandate
+from portbal.limits.mandate import Mandate, mandate
 from portbal.limits.measures import Facts
 from portbal.limits.sides import Side, sides_of
 from portbal.objectives import Objective
-from portbal.optimize import trading_cost
+from portbal.optimize import penalised, trading_cost, utility_of, weighs_costs
 from portbal.result import Noted
 from portbal.routes import charged, proved
 from portbal.solve import Infeasible
@@ -57,11 +57,13 @@ def explain(
 
     Value is that of the weights given. Shadow price is how much the objective at its optimum
     would gain for each unit by which the bound is loosened (a Lagrange multiplier, in the
-    objective's own terms: volatility a year, return a year, ratio, CVaR a period). Notes say
-    so when the weights are not the optimum, and what each asset adds to the volatility.
+    objective's own terms: volatility a year, return a year, ratio, CVaR a period). Limits with a
+    Penalty follow the firm ones where the objective is utility. Notes say so when the weights are
+    not the optimum, what a target costs, and what each asset adds to the volatility.
     """
     wanted = objectives.parse(objective)
     facts, held = _gathered(weights, mu, cov, assets, returns, periods)
+    permitted = mandate(facts, limits, soft_allowed=wanted.kind == "max utility")
     posed = sides_of(facts, limits)
     if posed.discrete:
         raise NotAvailable(
@@ -69,25 +71,34 @@ def explain(
             "branching", fix="Remove the row to see the prices of the others.",
             argument="limits", row=posed.discrete[0].row,
         )
-    aim = _aim(wanted, facts)
+    aim = _aim(wanted, permitted)
     program = posed.structure()
-    if wanted.kind.startswith("target"):
-        _target(wanted, facts, program)
-    places = [side.add(program) for side in posed.sides]
+    target = _target(wanted, facts, program)
+    listed = [(side, side.add(program)) for side in posed.sides]
+    if permitted.soft:
+        listed += [
+            (Side(limit, kind, limit.high if kind == "Max" else limit.low, limit.express(facts)),
+             place) for limit, kind, place in penalised(program, permitted)]
     try:
         with proved():
             duals, best, scale = _solved(program, aim)
     except Infeasible:
-        raise conflict(mandate(facts, limits)) from None
-    rows = []
-    for side, place in zip(posed.sides, places, strict=True):
-        value = side.expression.value(held)
+        raise conflict(permitted) from None
+
+    def price_at(place: int) -> float:
         price = max(float(duals[place][0]) * aim.worth(best) * scale, 0.0)
-        price = 0.0 if price < _NOTHING else price
+        return 0.0 if price < _NOTHING else price
+
+    rows = []
+    for side, place in listed:
+        value = side.expression.value(held)
+        price = price_at(place) * side.slope
         binds = abs(value - side.bound) <= _BINDS
         rows.append((side.limit.name, value, side.bound, "yes" if binds else "no", price,
                      _meaning(side, value, binds, price, aim)))
     notes = _notes(held, facts, aim, best)
+    if target is not None:
+        notes = (*notes, _target_costs(wanted, price_at(target), aim))
     return Noted(pd.DataFrame(rows, columns=COLUMNS), notes=notes)
 
 
@@ -104,7 +115,8 @@ def _gathered(
     return facts, held.to_numpy()
 
 
-def _aim(wanted: Objective, facts: Facts) -> _Posed:
+def _aim(wanted: Objective, permitted: Mandate) -> _Posed:
+    facts = permitted.facts
     cov, mu, returns = facts.cov, facts.mu, facts.returns
     kind, x = wanted.kind, wanted.parameter
 
@@ -122,11 +134,13 @@ def _aim(wanted: Objective, facts: Facts) -> _Posed:
                       lambda _: 1.0)
     if kind == "max sharpe":
         excess = facts.need("mu", mu) - x
-        return _Posed("Sharpe ratio", True, variance,
-                      lambda w: float(excess @ w) / volatility(w), lambda s: s**3, excess)
+        unit = float(np.abs(excess).max()) or 1.0
+        return _Posed(
+            "Sharpe ratio", True, variance, lambda w: float(excess @ w) / volatility(w),
+            lambda s: s**3 / unit**2, excess / unit)
     if kind == "max utility":
         gain, square = facts.need("mu", mu), x * facts.need("cov", cov)
-        cost = trading_cost(facts) if facts.assets is not None and "Cost" in facts.assets else None
+        cost = trading_cost(facts) if weighs_costs(facts) else None
 
         def utility(program: Program) -> None:
             program.minimise(-gain)
@@ -134,10 +148,8 @@ def _aim(wanted: Objective, facts: Facts) -> _Posed:
             if cost is not None:
                 cost.below(program, charged(program, 1.0))
 
-        def useful(w: np.ndarray) -> float:
-            return float(gain @ w - w @ square @ w / 2) - (0.0 if cost is None else cost.value(w))
-
-        return _Posed("utility", True, utility, useful, lambda _: 1.0)
+        return _Posed("utility", True, utility, lambda w: utility_of(permitted, w, x),
+                      lambda _: 1.0)
     if kind == "min cvar":
         tail = TailMean(facts.need("returns", returns), x)
 
@@ -151,12 +163,23 @@ def _aim(wanted: Objective, facts: Facts) -> _Posed:
                        fix="Use it with CHECKLIMITS instead.", argument="objective")
 
 
-def _target(wanted: Objective, facts: Facts, program: Program) -> None:
+def _target(wanted: Objective, facts: Facts, program: Program) -> int | None:
+    """The constraint of the objective's own target, where it has one."""
     bound = Rows.constants(wanted.parameter)
     if wanted.kind == "target return":
-        Linear(facts.need("mu", facts.mu)).above(program, bound)
-    else:
-        Norm(facts.root, np.zeros(facts.size)).below(program, bound)
+        return Linear(facts.need("mu", facts.mu)).above(program, bound)
+    if wanted.kind == "target volatility":
+        return Norm(facts.root, np.zeros(facts.size)).below(program, bound)
+    return None
+
+
+def _target_costs(wanted: Objective, price: float, aim: _Posed) -> str:
+    moved = "higher" if wanted.kind == "target volatility" else "lower"
+    if price == 0:
+        return f"A target {moved} than {wanted.parameter:.4g} gains nothing."
+    effect = "raise" if aim.better else "lower"
+    return (f"A target {moved} by 0.01 would {effect} the {aim.word} by about "
+            f"{price * 0.01:.4g}.")
 
 
 def _solved(program: Program, aim: _Posed) -> tuple[tuple[np.ndarray, ...], float, float]:
@@ -175,9 +198,12 @@ def _solved(program: Program, aim: _Posed) -> tuple[tuple[np.ndarray, ...], floa
 
 def _meaning(side: Side, value: float, binds: bool, price: float, aim: _Posed) -> str:
     name, kind = side.limit.name, side.kind
+    over = value > side.bound if kind == "Max" else value < side.bound
+    if over and not binds and side.limit.penalty is not None:
+        return (f"{name} is beyond its {kind} by {abs(side.bound - value):.4g}, at a Penalty of "
+                f"{side.limit.penalty:.4g} a unit.")
     if not binds:
         room = abs(side.bound - value)
-        over = value > side.bound if kind == "Max" else value < side.bound
         return (f"{name} is beyond its {kind} by {room:.4g}." if over
                 else f"Not binding: {name} has {room:.4g} of room.")
     if price == 0:

@@ -44,10 +44,16 @@ def _given(name: str, value: T | None) -> T:
 
 Solve = Callable[[Data, float], "Solution | pd.Series"]
 
+
+def _informed(data: Data) -> Setting:
+    """The setting with mu and cov, for limits that need what the objective does not."""
+    return replace(data.setting, mu=data.mu, cov=data.cov)
+
+
 # word -> how it is solved, its parameter when left out (NaN: it must be given)
 _OBJECTIVES: dict[str, tuple[Solve, float]] = {
     "min volatility": (
-        lambda d, _: optimize.min_volatility(d.need_cov(), d.setting), 0.0),
+        lambda d, _: optimize.min_volatility(d.need_cov(), _informed(d)), 0.0),
     "max sharpe": (
         lambda d, x: optimize.max_sharpe(d.need_mu(), d.need_cov(), x, d.setting), 0.0),
     "max return": (
@@ -62,8 +68,7 @@ _OBJECTIVES: dict[str, tuple[Solve, float]] = {
         lambda d, x: optimize.max_utility(d.need_mu(), d.need_cov(), x, d.setting),
         float("nan")),
     "min cvar": (
-        lambda d, x: optimize_tail.min_cvar(
-            d.need_returns(), x, None, replace(d.setting, mu=d.mu, cov=d.cov)), 0.95),
+        lambda d, x: optimize_tail.min_cvar(d.need_returns(), x, None, _informed(d)), 0.95),
     "risk parity": (lambda d, _: allocate.risk_parity(d.need_cov()).value, 0.0),
     "hrp": (lambda d, _: allocate.hrp(d.need_cov()).value, 0.0),
     "equal weight": (lambda d, _: _equal(d), 0.0),

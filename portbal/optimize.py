@@ -5,11 +5,14 @@ Statistics are recomputed from the weights, and every answer carries its proof.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from portbal import labels, matrices
-from portbal.errors import ConflictError, InputError
+from portbal.errors import ConflictError, InputError, NotAvailable
+from portbal.limits.language import Limit
 from portbal.limits.mandate import Mandate, constant
 from portbal.limits.measures import Facts
 from portbal.routes import (
@@ -22,6 +25,7 @@ from portbal.routes import (
     check_reachable,
     conic,
     cov_of,
+    highest_of,
     least_variance,
     most,
     most_ratio,
@@ -33,7 +37,8 @@ from portbal.routes import (
     volatility_of,
 )
 from portbal.solve.cone import Program, Rows
-from portbal.solve.expressions import AbsoluteSum, Concave, Convex, Norm, root_of
+from portbal.solve.expressions import AbsoluteSum, Concave, Convex, Norm
+from portbal.solve.roots import root_of
 
 # volatility of a hedge without a remainder, relative to that of its parts
 _RISKLESS = 1e-7
@@ -58,24 +63,37 @@ def max_sharpe(
     """
     permitted = setting.mandate(universe_of(mu.index, "mu"), "mu", mu=mu, cov=cov)
     excess = mu_of(permitted) - riskfree
-    best, _ = most(permitted, excess)
-    if excess @ best <= SAME * max(1.0, float(np.abs(excess).max())):
-        raise ConflictError(
-            f"no permitted portfolio beats the riskfree rate of {riskfree:.4g}: the most any earns "
-            f"above it is {excess @ best:.4g}",
-            fix="Lower riskfree, raise mu, or minimise volatility instead.", argument="riskfree",
-        )
+    nothing = SAME * max(1.0, float(np.abs(excess).max()))
+    if permitted.is_box or float(np.abs(excess).max()) <= nothing:
+        _check_beaten(permitted, excess, riskfree)
     if permitted.is_box:
         weights, proof = on_line(permitted, lambda line: line.max_sharpe(riskfree))
     else:
-        weights, proof = most_ratio(permitted, excess)
+        try:
+            weights, proof = most_ratio(permitted, excess)
+        except (ConflictError, NotAvailable):
+            _check_beaten(permitted, excess, riskfree)
+            raise
+        if excess @ weights <= nothing:
+            _check_beaten(permitted, excess, riskfree)
     volatility = volatility_of(permitted, weights)
-    if volatility <= 1e-12:
+    if volatility <= _RISKLESS * float(np.sqrt(np.diag(cov_of(permitted)).max())):
         raise ConflictError(
             "a portfolio without any volatility beats the riskfree rate, so the ratio has no "
             "maximum", fix="Raise riskfree to the return of that portfolio.", argument="riskfree",
         )
     return solution(permitted, weights, proof, float(excess @ weights) / volatility)
+
+
+def _check_beaten(permitted: Mandate, excess: np.ndarray, riskfree: float) -> None:
+    """ConflictError when no permitted portfolio beats the riskfree rate."""
+    highest = highest_of(permitted, excess)
+    if highest <= SAME * max(1.0, float(np.abs(excess).max())):
+        raise ConflictError(
+            f"no permitted portfolio beats the riskfree rate of {riskfree:.4g}: the most any earns "
+            f"above it is {highest:.4g}",
+            fix="Lower riskfree, raise mu, or minimise volatility instead.", argument="riskfree",
+        )
 
 
 def max_diversification(cov: pd.DataFrame, setting: Setting = FREE) -> Solution:
@@ -190,7 +208,7 @@ def max_utility(
     permitted = setting.mandate(
         universe_of(mu.index, "mu"), "mu", mu=mu, cov=cov, soft_allowed=True)
     facts = permitted.facts
-    costs = facts.assets is not None and "Cost" in facts.assets
+    costs = weighs_costs(facts)
     if permitted.is_box and not costs:
         weights, proof = on_line(permitted, lambda line: line.max_utility(riskaversion))
     else:
@@ -199,15 +217,10 @@ def max_utility(
             program.minimise_quadratic(riskaversion * cov_of(permitted))
             if costs:
                 trading_cost(facts).below(program, charged(program, 1.0))
-            for limit in permitted.soft:
-                expression, price = limit.posed(facts), limit.penalty or 0.0
-                if limit.high < np.inf and isinstance(expression, Convex):
-                    expression.below(program, constant(limit.high) + charged(program, price))
-                if limit.low > -np.inf and isinstance(expression, Concave):
-                    expression.above(program, constant(limit.low) - charged(program, price))
+            penalised(program, permitted)
 
         weights, proof = conic(permitted, objective)
-    return solution(permitted, weights, proof, _utility(permitted, weights, riskaversion, costs))
+    return solution(permitted, weights, proof, utility_of(permitted, weights, riskaversion))
 
 
 def min_tracking(cov: pd.DataFrame, setting: Setting) -> Solution:
@@ -219,8 +232,7 @@ def min_tracking(cov: pd.DataFrame, setting: Setting) -> Solution:
         weights, proof = on_line(permitted, lambda line: line.max_utility(1.0), pull)
     else:
         def objective(program: Program) -> None:
-            program.minimise_quadratic(cov_of(permitted))
-            program.minimise(-pull)
+            program.minimise_quadratic(cov_of(permitted), held)
 
         weights, proof = conic(permitted, objective)
     return solution(permitted, weights, proof, Norm(permitted.facts.root, held).value(weights))
@@ -261,7 +273,8 @@ def frontier(
     """The efficient frontier: columns Return, Volatility, then one per asset.
 
     Equally spaced in return from least volatility to most return, both ends included; one
-    row where they coincide.
+    row where they coincide. Among portfolios of least volatility the first is the one with the
+    most return, among those of most return the last is the one with the least volatility.
     """
     if not 2 <= points <= 1000:
         raise InputError(f"{points} points are not possible", fix="Give 2 to 1000 points.",
@@ -281,13 +294,53 @@ def frontier(
 
 def _conic_frontier(permitted: Mandate, points: int) -> np.ndarray:
     mean = mu_of(permitted)
-    least, top = least_variance(permitted)[0], most(permitted, mean)[0]
+    least = _most_at_the_risk_of(permitted, least_variance(permitted)[0])
+    top = _least_at_the_return_of(permitted, most(permitted, mean)[0])
     low, high = float(mean @ least), float(mean @ top)
     if high - low <= SAME * max(1.0, abs(high)):
         return least[None, :]
     inner = np.linspace(low, high, points)[1:-1]
     return np.array([
         least, *(least_variance(permitted, at_least=r)[0] for r in inner), top])
+
+
+def _most_at_the_risk_of(permitted: Mandate, least: np.ndarray) -> np.ndarray:
+    """The most return among the portfolios of least variance.
+
+    All of them have the same exposure to what varies, since the variance is strictly convex in
+    it; where the covariance is regular there is one alone.
+    """
+    values, vectors = np.linalg.eigh(cov_of(permitted))
+    varies = vectors[:, values > _RISKLESS**2 * values.max()].T
+    if len(varies) == len(least):
+        return least
+
+    def objective(program: Program) -> None:
+        program.zero(Rows.of(varies, -varies @ least))
+        program.minimise(-mu_of(permitted))
+
+    return _unless_lost(permitted, objective, least)
+
+
+def _least_at_the_return_of(permitted: Mandate, top: np.ndarray) -> np.ndarray:
+    """The least variance among the portfolios of most return."""
+    mean = mu_of(permitted)
+
+    def objective(program: Program) -> None:
+        program.zero(Rows.of(mean[None, :], -mean @ top))
+        program.minimise_quadratic(cov_of(permitted))
+
+    return _unless_lost(permitted, objective, top)
+
+
+def _unless_lost(
+    permitted: Mandate, objective: Callable[[Program], None], found: np.ndarray
+) -> np.ndarray:
+    """The optimum on a face that ``found`` spans, or ``found`` where the face is a point."""
+    try:
+        return conic(permitted, objective)[0]
+    except (ConflictError, NotAvailable):
+        return found
 
 
 def _doubt(errors: pd.DataFrame | pd.Series, facts: Facts) -> Norm | AbsoluteSum:
@@ -305,15 +358,33 @@ def _doubt(errors: pd.DataFrame | pd.Series, facts: Facts) -> Norm | AbsoluteSum
 
 def trading_cost(facts: Facts) -> AbsoluteSum:
     """The Cost column times what is traded away from Current."""
-    return AbsoluteSum(facts.exposure("Cost"), facts.portfolio("Current"))
+    return AbsoluteSum(facts.costs(), facts.portfolio("Current"))
 
 
-def _utility(
-    permitted: Mandate, weights: np.ndarray, riskaversion: float, costs: bool
-) -> float:
+def penalised(program: Program, permitted: Mandate) -> tuple[tuple[Limit, str, int], ...]:
+    """Adds the soft limits at their price: each side, Min or Max, and its constraint."""
+    places: list[tuple[Limit, str, int]] = []
+    for limit in permitted.soft:
+        expression, price = limit.posed(permitted.facts), limit.penalty or 0.0
+        if limit.high < np.inf and isinstance(expression, Convex):
+            bound = constant(limit.high) + charged(program, price)
+            places.append((limit, "Max", expression.below(program, bound)))
+        if limit.low > -np.inf and isinstance(expression, Concave):
+            bound = constant(limit.low) - charged(program, price)
+            places.append((limit, "Min", expression.above(program, bound)))
+    return tuple(places)
+
+
+def weighs_costs(facts: Facts) -> bool:
+    """Whether trading costs something: assets has a column Cost."""
+    return facts.assets is not None and "Cost" in facts.assets
+
+
+def utility_of(permitted: Mandate, weights: np.ndarray, riskaversion: float) -> float:
+    """mu'w - riskaversion/2 w'cov w of weights (n,), less what penalties and trading cost."""
     value = float(mu_of(permitted) @ weights
                   - riskaversion / 2 * (weights @ cov_of(permitted) @ weights))
-    if costs:
+    if weighs_costs(permitted.facts):
         value -= trading_cost(permitted.facts).value(weights)
     for limit in permitted.soft:
         x = limit.express(permitted.facts).value(weights)

@@ -21,10 +21,11 @@ from portbal.limits.measures import Facts
 from portbal.result import Result
 from portbal.solve import Infeasible, Unbounded, Unproven
 from portbal.solve.branch import Relaxed, branch_and_bound
-from portbal.solve.cone import ACCURACY, Outcome, Program, Rows
+from portbal.solve.cone import Outcome, Program, Rows
 from portbal.solve.critical_line import CriticalLine, critical_line, optimality
 from portbal.solve.discrete import Quadratic, State
 from portbal.solve.expressions import Linear
+from portbal.solve.problem import ACCURACY
 
 SAME = 1e-10  # relative difference below which two returns are one
 Proof = dict[str, float]
@@ -94,6 +95,20 @@ def most(permitted: Mandate, gain: np.ndarray) -> tuple[np.ndarray, Proof]:
     return conic(permitted, lambda program: program.minimise(-gain))
 
 
+def highest_of(permitted: Mandate, gain: np.ndarray) -> float:
+    """How large gain'w can be."""
+    lower, upper, budget = permitted.lower, permitted.upper, permitted.budget
+    if (not permitted.is_box or budget is None or np.isinf(lower).any()
+            or not lower.sum() <= budget <= upper.sum()):
+        return float(gain @ most(permitted, gain)[0])
+    left, value = budget - lower.sum(), float(gain @ lower)
+    for at in np.argsort(-gain, kind="stable"):
+        step = min(left, float(upper[at] - lower[at]))
+        value += step * float(gain[at])
+        left -= step
+    return value
+
+
 def most_ratio(permitted: Mandate, excess: np.ndarray) -> tuple[np.ndarray, Proof]:
     """The most excess'w / volatility, by the perspective of the permitted set."""
     sigma = cov_of(permitted)
@@ -133,22 +148,26 @@ def _best(
         objective(program)
         with _told(permitted):
             x, outcome = solve(program)
-        weights = _on_bounds(permitted, x[: program.size])
-        return weights, {"residual": outcome.residual, "gap": outcome.gap}
+            weights = _on_bounds(permitted, x[: program.size])
+            residual = _kept(permitted, weights, outcome.residual)
+        return weights, {"residual": residual, "gap": outcome.gap}
 
     probe = Program(permitted.facts.size)
     objective(probe)
-    quadratic = None if probe.quadratic is None else Quadratic(probe.quadratic)
+    quadratic = None
+    if probe.quadratic is not None:
+        quadratic = Quadratic(probe.quadratic, probe.centre)
 
     def relax(state: State) -> Relaxed:
         program = permitted.program()
         objective(program)
-        program.quadratic = None
+        program.quadratic = program.centre = None
         undecided = discrete.relax(program, state, quadratic)
         x, outcome = solve(program)
         held = np.zeros(program.size)
         held[list(undecided)] = x[list(undecided.values())]
-        return Relaxed(outcome.objective, x[: program.size], held, outcome.residual, outcome.gap)
+        return Relaxed(outcome.objective / probe.largest, x[: program.size], held,
+                       outcome.residual, outcome.gap)
 
     with _told(permitted):
         found = branch_and_bound(
@@ -156,9 +175,19 @@ def _best(
             lambda state, relaxed: discrete.complete(state, relaxed.weights),
             lambda state, relaxed: discrete.split(state, relaxed.weights, relaxed.held))
     weights = _on_bounds(permitted, found.best.weights)
-    weights[np.abs(weights) <= ACCURACY] = 0.0
-    return weights, {"residual": found.best.residual, "gap": found.best.gap,
+    weights[np.abs(weights) <= ACCURACY / 10] = 0.0
+    with _told(permitted):
+        residual = _kept(permitted, weights, found.best.residual)
+    return weights, {"residual": residual, "gap": found.best.gap,
                      "nodes": float(found.nodes), "open gap": found.open_gap}
+
+
+def _kept(permitted: Mandate, weights: np.ndarray, residual: float) -> float:
+    """The residual of the weights that are shown: the solver's, or what they break of a limit."""
+    worst = max(residual, permitted.beyond(weights))
+    if worst > ACCURACY:
+        raise Unproven(f"residual {worst:.1e}")
+    return worst
 
 
 def _on_bounds(permitted: Mandate, weights: np.ndarray) -> np.ndarray:

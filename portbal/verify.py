@@ -18,6 +18,7 @@ from portbal.limits.check import TOLERANCE
 from portbal.limits.mandate import Mandate, mandate
 from portbal.limits.measures import Facts
 from portbal.objectives import Data, Objective
+from portbal.optimize import trading_cost, utility_of, weighs_costs
 from portbal.result import Noted
 from portbal.routes import Setting
 from portbal.solve.expressions import (
@@ -46,7 +47,8 @@ def verify(
     """Columns Check, Value, Status.
 
     The weights' objective and worst headroom; the optimum as portbal proves it, with its
-    residual and gap; the optimum as PyPortfolioOpt or cvxpy finds it. Status is ok, differs
+    residual and gap; the optimum as PyPortfolioOpt or cvxpy finds it. With a target also how
+    far the weights keep within it. Status is ok, differs
     (by more than 1e-6 relative), breach, or why a check could not be made.
     """
     wanted = objectives.parse(objective)
@@ -56,12 +58,14 @@ def verify(
     facts = Facts.gather(index, assets, mu, cov, returns, periods, reference="the objective's data")
     permitted = mandate(facts, limits, soft_allowed=wanted.kind == "max utility")
     held = labels.filled(weights, index, argument="weights", reference="the objective's data")
-    score = _score(wanted, facts)
+    score = score_of(wanted, permitted)
     given = score(held.to_numpy())
-    headroom = _headroom(permitted, held.to_numpy())
+    budget, total = permitted.budget, float(held.sum())
+    off = 0.0 if budget is None else -abs(total - budget)
     rows: list[tuple[str, float, str]] = [
-        ("Sum of weights", float(held.sum()), "ok"),
-        ("Worst headroom of a limit", headroom, "ok" if headroom >= -TOLERANCE else "breach"),
+        ("Sum of weights", total, _within(off)),
+        _checked("Worst headroom of a limit", _headroom(permitted, held.to_numpy())),
+        *_to_target(wanted, facts, held.to_numpy()),
         ("Objective of the weights", given, "ok"),
     ]
     best, proof = wanted.answer(data)
@@ -91,9 +95,30 @@ def _agreement(value: float, best: float) -> str:
     return "ok" if abs(value - best) <= AGREES * max(1e-3, abs(best)) else "differs"
 
 
-def _score(wanted: Objective, facts: Facts) -> Callable[[np.ndarray], float]:
+def _within(headroom: float) -> str:
+    return "ok" if headroom >= -TOLERANCE else "breach"
+
+
+def _checked(name: str, headroom: float) -> tuple[str, float, str]:
+    return name, headroom, _within(headroom)
+
+
+def _to_target(
+    wanted: Objective, facts: Facts, weights: np.ndarray
+) -> list[tuple[str, float, str]]:
+    """A row where the objective has a target: how far within it the weights (n,) are."""
+    if wanted.kind == "target return":
+        headroom = float(facts.need("mu", facts.mu) @ weights) - wanted.parameter
+    elif wanted.kind == "target volatility":
+        headroom = wanted.parameter - float(np.linalg.norm(facts.root @ weights))
+    else:
+        return []
+    return [_checked("Headroom to the target", headroom)]
+
+
+def score_of(wanted: Objective, permitted: Mandate) -> Callable[[np.ndarray], float]:
     """What the objective measures of weights (n,)."""
-    x = wanted.parameter
+    facts, x = permitted.facts, wanted.parameter
 
     def volatility(w: np.ndarray) -> float:
         return float(np.sqrt(max(w @ facts.need("cov", facts.cov) @ w, 0.0)))
@@ -107,7 +132,7 @@ def _score(wanted: Objective, facts: Facts) -> Callable[[np.ndarray], float]:
         "max return": gained,
         "target volatility": gained,
         "max sharpe": lambda w: (gained(w) - x * w.sum()) / volatility(w),
-        "max utility": lambda w: gained(w) - x / 2 * volatility(w) ** 2,
+        "max utility": lambda w: utility_of(permitted, w, x),
         "min cvar": lambda w: tail_mean(-facts.need("returns", facts.returns) @ w, x),
     }
     found = table.get(wanted.kind)
@@ -126,6 +151,8 @@ def _headroom(permitted: Mandate, weights: np.ndarray) -> float:
     for limit in permitted.rows:
         value = limit.express(permitted.facts).value(weights)
         distances += [value - limit.low, limit.high - value]
+    if permitted.discrete is not None:
+        distances += permitted.discrete.distances(weights)
     return float(min(distances))
 
 
@@ -139,6 +166,8 @@ def _by_pypfopt(wanted: Objective, permitted: Mandate) -> np.ndarray:
         raise NotAvailable("not posed: it takes a box, a sum of 1 and linear limits", fix="-")
     if wanted.kind == "max return":
         raise NotAvailable("not posed: it has no such objective", fix="-")
+    if wanted.kind == "max utility" and weighs_costs(permitted.facts):
+        raise NotAvailable("not posed: a Cost column is beyond it", fix="-")
     from pypfopt import EfficientCVaR, EfficientFrontier, exceptions
 
     facts = permitted.facts
@@ -178,8 +207,8 @@ def _by_pypfopt(wanted: Objective, permitted: Mandate) -> np.ndarray:
 # --- cvxpy ---------------------------------------------------------------------------------
 
 def _by_cvxpy(wanted: Objective, permitted: Mandate) -> np.ndarray:
-    if permitted.discrete or permitted.soft:
-        raise NotAvailable("not posed: holdings, issuers and penalties are beyond it", fix="-")
+    if permitted.discrete:
+        raise NotAvailable("not posed: rules on holdings and issuers are beyond it", fix="-")
     import cvxpy as cp
 
     facts, x = permitted.facts, wanted.parameter
@@ -198,7 +227,8 @@ def _by_cvxpy(wanted: Objective, permitted: Mandate) -> np.ndarray:
         "max return": lambda: cp.Maximize(facts.need("mu", facts.mu) @ w),
         "target volatility": lambda: cp.Maximize(facts.need("mu", facts.mu) @ w),
         "max utility": lambda: cp.Maximize(
-            facts.need("mu", facts.mu) @ w - x / 2 * cp.sum_squares(facts.root @ w)),
+            facts.need("mu", facts.mu) @ w - x / 2 * cp.sum_squares(facts.root @ w)
+            - _extra_cost(permitted, w)),
         "min cvar": lambda: cp.Minimize(
             _cvx(TailMean(facts.need("returns", facts.returns), x), w, 1.0)),
     }
@@ -207,6 +237,22 @@ def _by_cvxpy(wanted: Objective, permitted: Mandate) -> np.ndarray:
     if wanted.kind == "target volatility":
         constraints.append(volatility() <= x)
     return _solved(cp.Problem(objective[wanted.kind](), constraints), w)
+
+
+def _extra_cost(permitted: Mandate, w: Any) -> Any:
+    """What penalties and trading take away from the utility."""
+    import cvxpy as cp
+
+    facts, cost = permitted.facts, 0.0
+    if weighs_costs(facts):
+        cost += _cvx(trading_cost(facts), w, 1.0)
+    for limit in permitted.soft:
+        value, price = _cvx(limit.posed(facts), w, 1.0), limit.penalty or 0.0
+        if np.isfinite(limit.high):
+            cost += price * cp.pos(value - limit.high)
+        if np.isfinite(limit.low):
+            cost += price * cp.pos(limit.low - value)
+    return cost
 
 
 def _ratio_by_cvxpy(permitted: Mandate, riskfree: float) -> np.ndarray:
@@ -250,6 +296,8 @@ def _posed(permitted: Mandate, w: Any, unit: Any) -> list[Any]:
         result.append(cp.sum(w) == permitted.budget * unit)
     for limit, expression in zip(permitted.rows, permitted.expressions, strict=True):
         if isinstance(expression, EffectiveNumber):
+            if limit.low <= 0:
+                continue
             inside = w[np.flatnonzero(expression.mask)]
             result.append(cp.norm(inside) <= unit / np.sqrt(limit.low))
             continue
@@ -278,7 +326,10 @@ def _cvx(expression: Expression, w: Any, unit: Any) -> Any:
         tail = (1 - expression.level) * len(expression.scenarios)
         return quantile + cp.sum(cp.pos(-expression.scenarios @ w - quantile)) / tail
     if isinstance(expression, LargestSum):
-        return cp.sum_largest(w[np.flatnonzero(expression.mask)], expression.count)
+        inside = w[np.flatnonzero(expression.mask)]
+        few = expression.count < expression.mask.sum()
+        return cp.sum_largest(inside, expression.count) if few else cp.sum(inside)
     if isinstance(expression, CappedSum):
-        return cp.sum(cp.minimum(w, expression.cap * unit))
+        capped = np.isfinite(expression.cap)
+        return cp.sum(w[~capped]) + cp.sum(cp.minimum(w[capped], expression.cap[capped] * unit))
     raise NotAvailable(f"not posed: {type(expression).__name__}", fix="-")

@@ -29,14 +29,17 @@ portbal
 portbal.errors portbal.result
 portbal.labels
 portbal.choices portbal.periods
-portbal.matrices portbal.picks portbal.tables
+portbal.barriers portbal.matrices portbal.picks portbal.tables
 portbal.prices portbal.estimate.* portbal.groups portbal.dated portbal.drawdown portbal.losses.laws
+portbal.ticks
 portbal.risk portbal.losses.student portbal.losses.filtered portbal.losses.extremes
-portbal.losses.simulated
+portbal.losses.columns portbal.losses.simulated
 portbal.tail
 portbal.tailparts portbal.vartest portbal.correlations portbal.scenarios portbal.simulate
 portbal.stressed_var
 portbal.solve
+portbal.solve.roots portbal.solve.simplex
+portbal.solve.problem
 portbal.solve.active_set portbal.solve.branch portbal.solve.budget portbal.solve.cone
 portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
 portbal.solve.critical_line portbal.solve.paths
@@ -48,17 +51,24 @@ portbal.routes
 portbal.optimize portbal.optimize_tail portbal.allocate
 portbal.objectives
 portbal.explain portbal.diagnose portbal.verify portbal.compare portbal.sensitivity
+portbal.solve.charges
 portbal.solve.lots
 portbal.solve.lot_program portbal.solve.lot_states portbal.solve.lot_prices
-portbal.solve.lot_search
+portbal.solve.tangents portbal.solve.lot_search
+portbal.solve.lot_limits
+portbal.account
+portbal.trade_costs portbal.trade_rules
+portbal.order_conflict
 portbal.orders
-portbal.rebalance portbal.protect portbal.stress
+portbal.rebalance portbal.protect portbal.stress portbal.trailing
+portbal.liquidity portbal.hedge portbal.taxlots
 portbal.performance portbal.attribution portbal.benchmark portbal.stress_limits portbal.backtest
 portbal.journal
 
 portbal_addin.block
 portbal_addin.literals portbal_addin.codecs.kind portbal_addin.codecs.cells
 portbal_addin.codecs.labelled portbal_addin.codecs.scalars portbal_addin.codecs.tables
+portbal_addin.codecs.stops portbal_addin.codecs.trades
 portbal_addin.registry portbal_addin.remembered
 portbal_addin.functions.*
 portbal_addin.book portbal_addin.journal_file

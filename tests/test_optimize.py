@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
 from mandates import EXACT, Case, random_case
 from portbal import optimize, optimize_tail
@@ -262,3 +263,66 @@ def test_a_singular_covariance_and_a_single_asset_have_answers() -> None:
     one = pd.DataFrame([[0.04]], ["A"], ["A"])
     assert optimize.min_volatility(one).weights.to_list() == [1.0]
     assert len(optimize.frontier(pd.Series([0.05], ["A"]), one, 5)) == 1
+
+
+def test_a_ratio_without_risk_has_no_maximum() -> None:
+    """A hedge whose remainder is rounding: 0.24 A against 0.15 B, whatever the limits."""
+    factor = np.array([0.24, -0.15, -0.06])
+    cov = pd.DataFrame(np.outer(factor, factor), list("ABC"), list("ABC"))
+    mu = pd.Series([0.15, 0.10, 0.05], list("ABC"))
+    for limits in (None, table(("A", None, 0.5)), table(("gross", None, 1.0)),
+                   table(("net", 0.5, 0.9), ("return", 0.035, None))):
+        with pytest.raises(ConflictError, match="without any volatility beats the riskfree"):
+            optimize.max_sharpe(mu, cov, 0.01, Setting(limits))
+
+
+TRACKED = pd.DataFrame(
+    [[0.0639, -0.0019, -0.0002, 0.0136], [-0.0019, 0.0604, -0.0135, 0.0271],
+     [-0.0002, -0.0135, 0.0432, -0.0137], [0.0136, 0.0271, -0.0137, 0.0571]],
+    list("ABCD"), list("ABCD"))
+
+
+@pytest.mark.parametrize("cap", np.linspace(0.1069, 0.1091, 12))
+def test_a_tight_tracking_error_does_not_stop_the_proof(cap: float) -> None:
+    """The solver halts just before the proof when its rows are scaled; cvxpy is the judge."""
+    mu = pd.Series([-0.0243, 0.0485, 0.104, 0.0016], list("ABCD"))
+    benchmark, current = np.array([0, 0.7083, 0.2197, 0.072]), [0.0031, 0.1271, 0.1574, 0.7124]
+    assets = pd.DataFrame({"Benchmark": benchmark, "Current": current}, list("ABCD"))
+    limits = table(("gross", None, 1.0), ("tracking error", None, cap),
+                   ("each asset", 0.02, 0.6), ("turnover", None, 0.271))
+    found = optimize.max_sharpe(mu, TRACKED, 0.0, Setting(limits, assets))
+    y, k = cp.Variable(4), cp.Variable(nonneg=True)
+    root = np.linalg.cholesky(TRACKED.to_numpy()).T
+    least = cp.Problem(cp.Minimize(cp.norm(root @ y)), [
+        mu.to_numpy() @ y == 1, cp.sum(y) == k, y >= 0.02 * k, y <= 0.6 * k,
+        cp.norm(root @ (y - k * benchmark)) <= cap * k,
+        cp.norm1(y - k * np.array(current)) <= 0.542 * k]).solve(cp.CLARABEL)
+    assert found.objective == pytest.approx(1 / least, rel=1e-6)
+    off = found.weights.to_numpy() - benchmark
+    assert np.sqrt(off @ TRACKED.to_numpy() @ off) <= cap + 1e-9
+
+
+def test_the_frontier_ends_where_no_portfolio_is_better() -> None:
+    """Most return that several portfolios have: the last row is the least risky of them."""
+    case = random_case(3)
+    cap = float(np.sort(case.mu)[-3:].mean())
+    capped = Setting(table(("return", None, cap)), case.assets)
+    last = optimize.frontier(case.mu, case.cov, 5, capped).iloc[-1]
+    w = cp.Variable(len(case.mu))
+    root = np.linalg.cholesky(case.cov.to_numpy()).T
+    least = cp.Problem(cp.Minimize(cp.norm(root @ w)), [
+        w >= 0, cp.sum(w) == 1, case.mu.to_numpy() @ w == cap]).solve(**EXACT)
+    assert last["Return"] == pytest.approx(cap, abs=1e-9)
+    assert last["Volatility"] == pytest.approx(least, rel=1e-6)
+
+
+def test_the_frontier_starts_with_the_best_of_several_without_risk() -> None:
+    """A, B and C hedge each other in many ways; the best of these is a linear program."""
+    factor, mu = np.array([0.2, -0.1, -0.3, 0.4]), np.array([0.02, 0.05, 0.03, 0.09])
+    cov = pd.DataFrame(np.outer(factor, factor), list("ABCD"), list("ABCD"))
+    limits = table(("gross", None, 1.0), ("volatility", None, 0.25))
+    rows = optimize.frontier(pd.Series(mu, list("ABCD")), cov, 6, Setting(limits))
+    best = linprog(-mu, A_eq=[np.ones(4), factor], b_eq=[1, 0], bounds=(0, None))
+    assert rows["Return"].iloc[0] == pytest.approx(-best.fun, abs=1e-9)
+    assert rows["Volatility"].iloc[0] == pytest.approx(0, abs=1e-8)
+    assert np.ptp(np.diff(rows["Return"])) < 1e-9

@@ -9,12 +9,15 @@ import pytest
 from mandates import random_case
 from portbal import objectives, optimize, optimize_tail
 from portbal.diagnose import diagnose
-from portbal.errors import ConflictError, InputError
+from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.explain import explain
+from portbal.limits.mandate import mandate
+from portbal.limits.measures import Facts
 from portbal.objectives import Data
 from portbal.routes import Setting
 from portbal.sensitivity import sensitivity
-from portbal.verify import verify
+from portbal.verify import score_of, verify
+from vocabulary import Instance, instance
 
 OBJECTIVES = ("min volatility", "max sharpe 1%", "max return", "max utility 3", "min cvar 90%")
 
@@ -132,7 +135,7 @@ def expanded(limits: pd.DataFrame, assets: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Limit", "Min", "Max"])
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_conflict_is_irreducible_and_each_cure_cures(seed: int) -> None:
     limits, assets = random_conflict(seed)
     table = diagnose(limits, assets).value
@@ -247,3 +250,154 @@ def test_drawdown_and_robust_equal_cvxpy() -> None:
     matrix = pd.DataFrame(np.diag(errors**2), case.mu.index, case.mu.index)
     assert optimize.robust(case.mu, case.cov, matrix, 3, 2).objective == pytest.approx(
         ball, rel=1e-6)
+
+
+# --- over the whole vocabulary -------------------------------------------------------------
+
+PRICED = ("min volatility", "max sharpe -3%", "max return", "max utility 3", "min cvar 90%",
+          "target return", "target volatility")
+
+
+def spelled_out(case: Instance) -> list[list[object]]:
+    """The rows with one member each, so that each bound can be moved alone."""
+    rows: list[list[object]] = []
+    sectors = [f"Sector {label}" for label in dict.fromkeys(case.assets["Sector"])]
+    for word, low, high, price in case.table(soft=True).itertuples(index=False):
+        members = {
+            "each asset": case.names, "each Sector": sectors,
+            "each active asset": [f"active {name}" for name in case.names],
+            "each active Sector": [f"active {name}" for name in sectors],
+        }.get(word, [word])
+        if word != "days to liquidate" and not (word == "each asset" and low == low):
+            rows += [[member, low, high, price] for member in members]
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_the_price_of_every_word_equals_finite_differences(seed: int) -> None:
+    case, objective = instance(100 + seed), PRICED[seed % len(PRICED)]
+    rows = [row for row in spelled_out(case) if objective == "max utility 3" or row[3] != row[3]]
+    assets = case.assets.drop(columns=["Min", "Max"], errors="ignore")
+    if seed % 2:
+        rows.append(["effective number", 0.9 / float(case.held @ case.held), np.nan, np.nan])
+        rows = [row for i, row in enumerate(rows) if row[0] != "effective number"
+                or i == len(rows) - 1]
+    if objective.startswith("target"):
+        middle = float(case.mu @ case.held)
+        objective += f" {middle if 'return' in objective else 0.3:.6f}"
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=["Limit", "Min", "Max", "Penalty"])
+
+    def figure(weights: pd.Series) -> float:
+        permitted = mandate(
+            Facts.gather(case.mu.index, assets, case.mu, case.cov, case.returns, 252,
+                         reference="mu"), table(), soft_allowed=True)
+        return score_of(objectives.parse(objective), permitted)(weights.to_numpy())
+
+    def best() -> float:
+        data = Data(case.mu, case.cov, Setting(table(), assets, case.returns, 252))
+        return figure(objectives.parse(objective).solve(data))
+
+    given = (case.mu, case.cov, table(), assets, case.returns, 252)
+    told = explain(pd.Series(case.held, case.names), objective, *given).value
+    better = 1 if objective.startswith("max") or "volatility 0" in objective else -1
+    firm = [i for i, row in enumerate(rows) if row[3] != row[3] and row[0] not in (
+        "nav", "participation")]
+    soft = [i for i, row in enumerate(rows) if row[3] == row[3]]
+    at, step = 0, 1e-5
+    for position in [*firm, *soft]:
+        for side, sign in ((1, -1), (2, 1)):
+            if np.isnan(rows[position][side]):
+                continue
+            price, name = told["Shadow price"].iloc[at], told["Limit"].iloc[at]
+            at += 1
+            kept, values = rows[position][side], []
+            for h in (-step, step):
+                rows[position][side] = kept + sign * h * max(1.0, abs(kept))
+                try:
+                    values.append(best())
+                except ConflictError:
+                    values.append(np.nan)
+            rows[position][side] = kept
+            change = better * (values[1] - values[0]) / (2 * step * max(1.0, abs(kept)))
+            one = better * np.diff([values[0], best(), values[1]]) / (step * max(1.0, abs(kept)))
+            if np.isfinite(change) and abs(one[1] - one[0]) < 0.02 * abs(change) + 1e-4:
+                assert price == pytest.approx(change, rel=2e-2, abs=3e-4), (name, side)
+    assert at == len(told)
+
+
+def test_a_binding_short_row_has_the_whole_price() -> None:
+    """One asset alone is short: no floor of its own takes a part of the price."""
+    names = ["A", "B"]
+    cov = pd.DataFrame([[0.06, 0.04], [0.04, 0.03]], names, names)
+    limits = pd.DataFrame([("short", np.nan, 0.25)], columns=["Limit", "Min", "Max"])
+    weights = optimize.min_volatility(cov, Setting(limits)).weights
+    table = explain(weights, "min volatility", None, cov, limits).value
+    more = limits.assign(Max=0.25 + 1e-5)
+    lower = optimize.min_volatility(cov, Setting(limits)).objective - (
+        optimize.min_volatility(cov, Setting(more)).objective)
+    assert table["Shadow price"].iloc[0] == pytest.approx(lower / 1e-5, rel=1e-3)
+
+
+def test_explain_weighs_penalties_and_refuses_them_elsewhere() -> None:
+    case = random_case(2)
+    soft = pd.DataFrame([("Sector Tech", np.nan, 0.1, 0.001)],
+                        columns=["Limit", "Min", "Max", "Penalty"])
+    setting = Setting(soft, case.assets)
+    weights = optimize.max_utility(case.mu, case.cov, 3, setting).weights
+    table = explain(weights, "max utility 3", case.mu, case.cov, soft, case.assets)
+    assert not any("not the optimum" in note for note in table.notes)
+    assert table.value["Shadow price"].iloc[0] == pytest.approx(0.001, rel=1e-6)
+    assert table.value["Meaning"].iloc[0].endswith("at a Penalty of 0.001 a unit.")
+    with pytest.raises(NotAvailable, match="only MAXUTILITY weighs"):
+        explain(weights, "min volatility", case.mu, case.cov, soft, case.assets)
+
+
+def test_verify_counts_costs_penalties_rules_and_targets() -> None:
+    case = random_case(1)
+    soft = pd.DataFrame([("Sector Tech", np.nan, 0.1, 0.001)],
+                        columns=["Limit", "Min", "Max", "Penalty"])
+    weights = optimize.max_utility(case.mu, case.cov, 3, Setting(soft, case.assets)).weights
+    table = verify(weights, "max utility 3", case.mu, case.cov, soft, case.assets).value
+    status = table.set_index("Check")["Status"]
+    assert status["Objective, proved optimum"] == "ok"
+    assert status["Objective, solved by cvxpy"] == "ok"
+    assert status["Objective, solved by PyPortfolioOpt"].startswith("not posed")
+
+    few = pd.DataFrame([("holdings", np.nan, 2)], columns=["Limit", "Min", "Max"])
+    equal = pd.Series(1 / len(case.mu), case.mu.index)
+    status = verify(equal, "min volatility", None, case.cov, few).value.set_index("Check")
+    assert status.loc["Worst headroom of a limit", "Value"] == 2 - len(case.mu)
+    assert status.loc["Worst headroom of a limit", "Status"] == "breach"
+    assert status.loc["Objective, solved by cvxpy", "Status"].startswith("not posed")
+
+    low = optimize.min_volatility(case.cov).weights
+    target = (case.mu @ low + case.mu.max()) / 2
+    words = f"target return {target:.9f}"
+    status = verify(low, words, case.mu, case.cov).value.set_index("Check")
+    assert status.loc["Headroom to the target", "Status"] == "breach"
+    assert status.loc["Headroom to the target", "Value"] == pytest.approx(
+        case.mu @ low - target, abs=1e-8)
+    half = verify(low / 2, "min volatility", None, case.cov).value.set_index("Check")
+    assert half.loc["Sum of weights", "Status"] == "breach"
+
+
+@pytest.mark.parametrize("answer", [explain, verify])
+def test_a_return_row_reads_the_mu_that_is_given(answer) -> None:
+    case = random_case(3)
+    limits = pd.DataFrame([("return", 0.06, np.nan)], columns=["Limit", "Min", "Max"])
+    weights = optimize.min_volatility(case.cov, Setting(limits, mu=case.mu)).weights
+    found = answer(weights, "min volatility", case.mu, case.cov, limits)
+    assert not any("not the optimum" in note for note in found.notes)
+    assert "differs" not in found.value.to_numpy()
+
+
+def test_sensitivity_takes_the_returns_that_a_limit_needs() -> None:
+    case = instance(2)
+    limits = pd.DataFrame([("cvar 90%", np.nan, 0.05)], columns=["Limit", "Min", "Max"])
+    with pytest.raises(NotAvailable, match="it needs returns"):
+        sensitivity(case.mu, case.cov, 0 * case.mu, 10, Setting(limits))
+    table = sensitivity(
+        case.mu, case.cov, 0 * case.mu, 10, Setting(limits, None, case.returns, 252)).value
+    np.testing.assert_allclose(table["Low"], table["Weight"], atol=1e-9)

@@ -15,12 +15,12 @@ from portbal.errors import InputError, NotAvailable
 from portbal.labels import key, shorten
 from portbal.limits import measures
 from portbal.limits.measures import WORDS, Facts, Measure, is_grouping
-from portbal.solve.expressions import Concave, Convex, Expression
+from portbal.solve.expressions import Concave, Convex, EffectiveNumber, Expression
 
 PARAMETERS = ("nav", "participation")
-_LEADS = (
-    "each", "exposure", "active", "cvar 95%", "top 5", "days to liquidate", "liquid in 5 days",
-    "ucits 5/10/40", *PARAMETERS,
+_EXAMPLES = (
+    "each asset", "each active asset", "cvar 95%", "top 5", "days to liquidate",
+    "liquid in 5 days", "ucits 5/10/40", *PARAMETERS,
 )
 _TOP = re.compile(r"top\s+(\d+)", re.IGNORECASE)
 _LIQUID = re.compile(r"liquid in\s+(\d+(?:\.\d+)?)\s+days?", re.IGNORECASE)
@@ -58,6 +58,12 @@ class Limit:
     def posed(self, facts: Facts) -> Expression:
         """The expression, where an optimiser can keep it within its bounds."""
         expression = self.express(facts)
+        if self.penalty is not None and isinstance(expression, EffectiveNumber):
+            raise NotAvailable(
+                f"{shorten(self.name)} cannot have a Penalty: its price would not be concave",
+                fix="Clear the Penalty, or give the Penalty to a top row.", argument="limits",
+                row=self.row,
+            )
         for side, bound, form in (("Min", self.low, Concave), ("Max", self.high, Convex)):
             if math.isfinite(bound) and not isinstance(expression, form):
                 other = "Max" if side == "Min" else "Min"
@@ -90,6 +96,10 @@ def parse(
         if key(words) in PARAMETERS:
             continue
         if key(words) == "ucits 5/10/40":
+            if not math.isnan(float(penalty)):
+                raise NotAvailable(
+                    "'ucits 5/10/40' cannot have a Penalty: it is decided by branching",
+                    fix="Clear the Penalty.", argument="limits", row=int(row))
             result += [Limit(int(row), measure, -math.inf, most)
                        for measure, most in measures.ISSUER_LIMITS]
             continue
@@ -197,7 +207,7 @@ class _Vocabulary:
             f"unknown {what} {shorten(text)}",
             fix=labels.suggestion(
                 text, choices, "Use an asset, a group such as 'Sector Energy', or one of "
-                f"{', '.join([*WORDS, *_LEADS])}."),
+                f"{', '.join([*WORDS, 'exposure', 'active', *_EXAMPLES])}."),
         )
 
     def _groupings(self) -> Iterator[tuple[str, pd.Series]]:
@@ -210,7 +220,7 @@ class _Vocabulary:
     def _everything(self) -> list[str]:
         groups = [f"{title} {label}" for title, group in self._groupings()
                   for label in dict.fromkeys(group) if key(label)]
-        return [*WORDS, "each asset", "each active asset", *groups, *map(str, self.universe)]
+        return [*WORDS, *_EXAMPLES, *groups, *map(str, self.universe)]
 
 
 def _cvar(percent: str, words: str) -> Measure:

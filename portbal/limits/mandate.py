@@ -45,6 +45,19 @@ class Mandate:
     def expressions(self) -> tuple[Expression, ...]:
         return tuple(limit.posed(self.facts) for limit in self.rows)
 
+    def beyond(self, weights: np.ndarray) -> float:
+        """How far weights (n,) are outside the hard convex limits, each relative to its bound
+        where that is more than 1; 0 inside."""
+        worst = max(0.0, float((self.lower - weights).max()), float((weights - self.upper).max()))
+        if self.budget is not None:
+            worst = max(worst, abs(float(weights.sum()) - self.budget))
+        for limit, expression in zip(self.rows, self.expressions, strict=True):
+            value = expression.value(weights)
+            for bound, over in ((limit.low, limit.low - value), (limit.high, value - limit.high)):
+                if math.isfinite(bound):
+                    worst = max(worst, over / max(1.0, abs(bound)))
+        return worst
+
     def program(self) -> Program:
         """A conic program with all hard limits and no objective."""
         program = Program(self.facts.size)
@@ -113,9 +126,7 @@ def discrete_rules(
 ) -> Discrete:
     """The rules that need branching, with a finite box to branch in."""
     first = branching[0]
-    if budget is not None:
-        upper = np.minimum(upper, budget - (lower.sum() - lower))
-        lower = np.maximum(lower, budget - (upper.sum() - upper))
+    lower, upper = within_budget(lower, upper, budget)
     if np.isinf(upper).any() or np.isinf(lower).any():
         label = facts.universe[int(np.flatnonzero(np.isinf(upper) | np.isinf(lower))[0])]
         raise NotAvailable(
@@ -123,10 +134,13 @@ def discrete_rules(
             f"{labels.shorten(label)} has none", fix="Add a row 'each asset' with a Max.",
             argument="limits", row=first.row,
         )
-    most = [limit.high for limit in branching if limit.name == "holdings"]
-    fewest = [limit.low for limit in branching if limit.name == "holdings"]
+    check_rules(branching, short=bool((lower < 0).any()))
+    return rules_of(facts, branching, lower, upper)
+
+
+def check_rules(branching: tuple[Limit, ...], *, short: bool) -> None:
+    """NotAvailable for a rule that cannot be posed. short: whether a weight may be below 0."""
     least = [limit.low for limit in branching if limit.name == "smallest holding"]
-    holdings = issuers = None
     for limit in branching:
         if limit.name == "smallest holding" and (limit.high < math.inf or not limit.low > 0):
             raise NotAvailable(
@@ -137,18 +151,43 @@ def discrete_rules(
             raise NotAvailable(
                 "'holdings' with a Min says nothing while a holding may be as small as you like",
                 fix="Add a row 'smallest holding' with a Min.", argument="limits", row=limit.row)
-        if limit.name in UCITS and (lower < 0).any():
+        if limit.name in UCITS and short:
             raise NotAvailable(
                 "'ucits 5/10/40' cannot be posed with short positions",
                 fix="Remove the short row and negative floors.", argument="limits", row=limit.row)
+
+
+def within_budget(
+    lower: np.ndarray, upper: np.ndarray, budget: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The box (n,), (n,) cut down to what the sum of weights leaves each."""
+    if budget is None:
+        return lower, upper
+    if np.isfinite(lower).all():
+        upper = np.minimum(upper, budget - (lower.sum() - lower))
+    if np.isfinite(upper).all():
+        lower = np.maximum(lower, budget - (upper.sum() - upper))
+    return lower, upper
+
+
+def rules_of(
+    facts: Facts, branching: tuple[Limit, ...], lower: np.ndarray, upper: np.ndarray
+) -> Discrete:
+    """These rules and no others, within a finite box."""
+    most = [limit.high for limit in branching if limit.name == "holdings"]
+    fewest = [limit.low for limit in branching if limit.name == "holdings"]
+    least = [limit.low for limit in branching if limit.name == "smallest holding"]
+    holdings = issuers = None
     if most or least:
         holdings = Holdings(
             ~facts.cash,
             None if not most or math.isinf(min(most)) else math.floor(min(most)),
             None if not fewest or math.isinf(max(fewest)) else math.ceil(max(fewest)),
             max(least, default=0.0))
-    if any(limit.name in UCITS for limit in branching):
-        issuers = Issuers(issuer_groups(facts))
+    largest, large = ([x.high for x in branching if x.name == name] for name in UCITS)
+    if largest or large:
+        issuers = Issuers(issuer_groups(facts), min(largest, default=None),
+                          min(large, default=None))
     return Discrete(lower, upper, holdings, issuers)
 
 

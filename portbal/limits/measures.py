@@ -26,8 +26,8 @@ from portbal.solve.expressions import (
     Norm,
     ShortSum,
     TailMean,
-    root_of,
 )
+from portbal.solve.roots import root_of
 
 SUM_TOLERANCE = 1e-4
 
@@ -132,6 +132,18 @@ class Facts:
                 f"the column {title} sums to {values.sum():.2%}, not 100%",
                 fix=f"Scale {title}, or add the asset that is missing.", argument="assets",
                 column=title,
+            )
+        return values
+
+    def costs(self) -> np.ndarray:
+        """The column Cost: a fraction of what is traded, at least 0."""
+        values = self.exposure("Cost")
+        if (values < 0).any():
+            label = self.universe[int(np.flatnonzero(values < 0)[0])]
+            raise InputError(
+                f"{labels.shorten(label)} has the negative Cost {values.min():g}",
+                fix="Give costs as fractions of at least 0.", argument="assets", row=label,
+                column="Cost",
             )
         return values
 
@@ -258,7 +270,7 @@ def _a_day(facts: Facts) -> np.ndarray:
             "it needs the net assets", fix="Add a row nav with the net assets in Max.")
     volume = facts.column("ADV").to_numpy(dtype=float)
     traded = volume * facts.participation / facts.nav
-    traded[facts.cash] = 1e9
+    traded[facts.cash] = np.inf
     bad = ~(traded > 0)
     if bad.any():
         label = facts.universe[int(np.flatnonzero(bad)[0])]
@@ -348,6 +360,6 @@ WORDS: dict[str, Measure] = {
         Measure("turnover", lambda facts: AbsoluteSum(
             np.full(facts.size, 0.5), facts.portfolio("Current"))),
         Measure("trade cost", lambda facts: AbsoluteSum(
-            facts.exposure("Cost"), facts.portfolio("Current"))),
+            facts.costs(), facts.portfolio("Current"))),
     )
 }

@@ -13,7 +13,7 @@ from portbal.limits.language import Limit, informed, own_bounds, parse
 from portbal.limits.mandate import constant
 from portbal.limits.measures import DISCRETE, Facts
 from portbal.solve.cone import Program, Rows
-from portbal.solve.expressions import Concave, Convex, Expression
+from portbal.solve.expressions import Concave, Convex, EffectiveNumber, Expression
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,13 @@ class Side:
     kind: str
     bound: float
     expression: Expression
+
+    @property
+    def slope(self) -> float:
+        """How far the constraint gives way for each unit by which the bound is loosened."""
+        if isinstance(self.expression, EffectiveNumber):  # a ball of radius 1/sqrt(bound)
+            return 0.0 if self.bound <= 0 else 0.5 * self.bound**-1.5
+        return 1.0
 
     def add(self, program: Program, bound: Rows | None = None) -> int:
         """Adds the constraint, with another bound where that is given."""
@@ -37,7 +44,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """floors (n,): -inf where a limit speaks of the floor; budget: None when a net row does."""
+    """floors (n,): -inf where a limit speaks of the floor, as a short row does of all but cash;
+    budget: None when a net row does."""
 
     facts: Facts
     floors: np.ndarray
@@ -65,7 +73,7 @@ def sides_of(facts: Facts, limits: pd.DataFrame | None) -> Sides:
     shorts = [x.high for x in hard if x.name == "short" and x.high < math.inf]
     floors = np.zeros(facts.size)
     if shorts:
-        floors[~facts.cash] = -max(min(shorts), 0.0)
+        floors[~facts.cash] = -math.inf
     for limit in hard:
         at = limit.measure.box
         if at is not None and limit.low > -math.inf and limit.each:

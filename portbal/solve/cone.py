@@ -1,4 +1,5 @@
-"""Conic programs for Clarabel: minimise x'Px/2 + q'x with affine rows in cones.
+"""Conic programs: minimise x'Px/2 + q'x with affine rows in cones. HiGHS solves those that are
+linear, Clarabel the others.
 
 The first ``size`` variables are the weights. Rows are affine: coefficients times
 variables plus a constant. ``homogenised`` multiplies every constant by one more variable,
@@ -14,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from portbal.solve import Infeasible, Unbounded, Unproven
+from portbal.solve.problem import Problem, solve
+from portbal.solve.roots import root_of
 
-ACCURACY = 1e-8  # largest relative residual and gap of an answer that is shown
-_GOAL = 1e-11  # what the solver is asked for
-_POLISHED = 400  # most variables of a program whose optimum is polished
+_SMALL = 1e-3  # a square this small beside its coefficients is minimised by its root
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,15 @@ class Rows:
 @dataclass(frozen=True)
 class Outcome:
     """x: all variables; duals: one array per constraint, in the order they were added;
-    residual: the largest relative primal or dual residual, gap: the relative duality gap."""
+    residual: the largest relative primal or dual residual, gap: the relative duality gap;
+    scale: the largest coefficient of the objective."""
 
     x: np.ndarray
     objective: float
     duals: tuple[np.ndarray, ...]
     residual: float
     gap: float
+    scale: float = 1.0
 
 
 @dataclass
@@ -113,6 +116,8 @@ class Program:
     size: int
     variables: int = field(init=False)
     quadratic: np.ndarray | None = None
+    centre: np.ndarray | None = None
+    offset: float = 0.0
     linear: list[tuple[int, np.ndarray]] = field(default_factory=list)
     constraints: list[tuple[str, Rows]] = field(default_factory=list)
 
@@ -129,9 +134,23 @@ class Program:
         """Adds a linear term to the objective."""
         self.linear.append((start, np.atleast_1d(coefficients)))
 
-    def minimise_quadratic(self, matrix: np.ndarray) -> None:
-        """Adds w'Mw/2 over the first variables to the objective."""
-        self.quadratic = matrix if self.quadratic is None else self.quadratic + matrix
+    def minimise_quadratic(self, matrix: np.ndarray, centre: np.ndarray | None = None) -> None:
+        """Adds (w - centre)'M(w - centre)/2 over the first variables to the objective, which
+        has one such term at most."""
+        if self.quadratic is not None:
+            raise ValueError("there is a quadratic term already")
+        self.quadratic, self.centre = matrix, centre
+
+    def add_constant(self, value: float) -> None:
+        """Adds a number to the objective."""
+        self.offset += value
+
+    @property
+    def largest(self) -> float:
+        """The largest coefficient that the objective gives the weights, 1 where it gives none."""
+        parts = [] if self.quadratic is None else [self.quadratic]
+        parts += [coefficients for start, coefficients in self.linear if start < self.size]
+        return max((float(np.abs(part).max()) for part in parts), default=0.0) or 1.0
 
     def zero(self, rows: Rows) -> int:
         return self._add("zero", rows)
@@ -161,9 +180,55 @@ class Program:
         return result, kappa
 
     def solve(self) -> Outcome:
-        """Infeasible, Unbounded, or Unproven when there is no proved optimum."""
+        """Infeasible, Unbounded, or Unproven when there is no proved optimum.
+
+        Rows and objective are solved with a largest coefficient of 1, and the proof is of that.
+        Of a square alone that is small the root is minimised, which a gap measures better.
+        """
+        outcome = self._solved()
+        if self.quadratic is None or self.linear or outcome.objective > _SMALL * outcome.scale:
+            return outcome
+        try:
+            return self._by_root()
+        except (Infeasible, Unbounded, Unproven):
+            return outcome
+
+    def _solved(self) -> Outcome:
         P, q, A, b, cones = self._assembled()
-        return _solve(P, q, A, b, cones, [rows.height for _, rows in self.constraints])
+        offset = self.offset
+        if self.quadratic is not None and self.centre is not None:
+            pull = self.quadratic @ self.centre
+            q[: self.size] -= pull
+            offset += float(self.centre @ pull) / 2
+        heights = [rows.height for _, rows in self.constraints]
+        factors = _row_factors(A, self.constraints)
+        scale = _scale(P, q, self.size)
+        problem = Problem(P / scale, q / scale, A.multiply(factors[:, None]).tocsc(),
+                           b * factors, tuple(cones), offset / scale)
+        found = solve(problem)
+        ends = np.cumsum(heights)
+        z = found.z * factors * scale
+        duals = tuple(z[end - m : end] for end, m in zip(ends, heights, strict=True))
+        return Outcome(found.x, problem.value(found.x) * scale, duals, found.residual,
+                       found.gap, scale)
+
+    def _by_root(self) -> Outcome:
+        """The same optimum, as that of the root t of the square: t >= |R (w - centre)|."""
+        assert self.quadratic is not None
+        largest = float(np.diag(self.quadratic).max()) or 1.0
+        root = root_of(self.quadratic / largest)
+        centre = np.zeros(self.size) if self.centre is None else self.centre
+        program = Program(self.size)
+        program.variables, program.constraints = self.variables, list(self.constraints)
+        t = program.new(1)
+        program.norm(Rows.identity(1, t).above(Rows.of(root, -root @ centre)))
+        program.minimise(np.ones(1), t)
+        found = program._solved()
+        change = root @ (found.x[: self.size] - centre)
+        square, length = float(change @ change) * largest, float(found.x[t]) * largest
+        return Outcome(
+            found.x[: self.variables], square / 2, tuple(z * length for z in found.duals[:-1]),
+            found.residual, found.gap, largest)
 
     def _assembled(self) -> tuple[Any, ...]:
         import clarabel
@@ -181,6 +246,8 @@ class Program:
             P.resize((n, n))
         made = {"zero": clarabel.ZeroConeT, "positive": clarabel.NonnegativeConeT,
                 "norm": clarabel.SecondOrderConeT}
+        if not self.constraints:
+            self.positive(Rows.constants(0.0))
         cones, values, rows_at, columns_at, constants = [], [], [], [], []
         height = 0
         for cone, rows in self.constraints:
@@ -197,89 +264,19 @@ class Program:
         return P, q, A, np.concatenate(constants), cones
 
 
-def _solve(P: Any, q: Any, A: Any, b: Any, cones: list[Any], heights: list[int]) -> Outcome:
-    import clarabel
-
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.max_threads = 1
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _GOAL
-    settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = ACCURACY
-    settings.reduced_tol_feas = ACCURACY
-    answer = clarabel.DefaultSolver(P, q, A, b, cones, settings).solve()
-    status = str(answer.status)
-    if "PrimalInfeasible" in status:
-        raise Infeasible
-    if "DualInfeasible" in status:
-        raise Unbounded
-    x, z, s = (np.array(part) for part in (answer.x, answer.z, answer.s))
-    residual, gap = _proof(P, q, A, b, x, z, s)
-    if status in ("Solved", "AlmostSolved") and len(x) <= _POLISHED:
-        x, z, s, residual, gap = _polished(P, q, A, b, cones, x, z, s, residual, gap)
-    if not (residual <= ACCURACY and gap <= ACCURACY):
-        raise Unproven(f"residual {residual:.1e}, gap {gap:.1e}")
-    ends = np.cumsum(heights)
-    duals = tuple(z[end - m : end] for end, m in zip(ends, heights, strict=True))
-    Px = P @ x + P.T @ x - P.diagonal() * x
-    return Outcome(x, float(q @ x + x @ Px / 2), duals, residual, gap)
+def _row_factors(A: Any, constraints: list[tuple[str, Rows]]) -> np.ndarray:
+    """What each row is multiplied with to have a largest coefficient of 1; one for a norm."""
+    largest = abs(A).max(axis=1).toarray().ravel()
+    start = 0
+    for cone, rows in constraints:
+        if cone == "norm":
+            part = slice(start, start + rows.height)
+            largest[part] = largest[part].max()
+        start += rows.height
+    return 1 / np.where(largest > 0, largest, 1.0)
 
 
-def _polished(
-    P: Any, q: Any, A: Any, b: Any, cones: list[Any],
-    x: np.ndarray, z: np.ndarray, s: np.ndarray, residual: float, gap: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
-    """The optimum on the constraints that hold with equality, where that is at least as good.
-
-    An interior point stops just inside; solving the optimality conditions on the rows whose
-    dual exceeds their slack puts weights exactly on their bounds. A cone with curvature must
-    be slack.
-    """
-    unpolished = x, z, s, residual, gap
-    kinds = np.repeat([type(cone).__name__ for cone in cones], [cone.dim for cone in cones])
-    equal, curved = kinds == "ZeroConeT", kinds == "SecondOrderConeT"
-    if np.abs(z[curved]).max(initial=0.0) > ACCURACY:
-        return unpolished
-    active = equal | ((z > s) & ~curved)
-    E = A[np.flatnonzero(active)].toarray()
-    full = (P + P.T).toarray() - np.diag(P.diagonal())
-    n, m = len(x), len(E)
-    system = np.block([[full, E.T], [E, np.zeros((m, m))]])
-    found = np.linalg.lstsq(system, np.concatenate([-q, b[active]]), rcond=None)[0]
-    new_x, new_z = found[:n], np.zeros_like(z)
-    new_z[active] = found[n:]
-    new_s = b - A @ new_x
-    scale = 1 + np.abs(b).max()
-    new_s[active & (np.abs(new_s) <= 1e-12 * scale)] = 0.0
-    bounded = ~(equal | curved)
-    if (new_s[bounded] < -1e-13 * scale).any() or (new_z[bounded] < -ACCURACY).any():
-        return unpolished
-    new_residual, new_gap = _proof(P, q, A, b, new_x, new_z, new_s)
-    if max(new_residual, new_gap) > max(residual, gap, 1e-12) or _outside(cones, new_s):
-        return unpolished
-    return new_x, new_z, new_s, new_residual, new_gap
-
-
-def _outside(cones: list[Any], s: np.ndarray) -> bool:
-    """Whether the slack of a second-order cone lies outside it."""
-    at = 0
-    for cone in cones:
-        part = s[at : at + cone.dim]
-        at += cone.dim
-        if type(cone).__name__ == "SecondOrderConeT" and part[0] < np.linalg.norm(part[1:]):
-            return True
-    return False
-
-
-def _proof(
-    P: Any, q: Any, A: Any, b: Any, x: np.ndarray, z: np.ndarray, s: np.ndarray
-) -> tuple[float, float]:
-    """Relative primal or dual residual, whichever is larger, and relative duality gap."""
-    if not (np.isfinite(x).all() and np.isfinite(z).all()):
-        return np.inf, np.inf
-    Px = P @ x + P.T @ x - P.diagonal() * x
-    Ax, Az = A @ x, A.T @ z
-    primal = np.abs(Ax + s - b).max() / (1 + max(np.abs(b).max(), np.abs(Ax).max()))
-    dual = np.abs(Px + q + Az).max() / (1 + max(np.abs(part).max() for part in (Px, q, Az)))
-    above, below = x @ Px / 2 + q @ x, -x @ Px / 2 - b @ z
-    gap = abs(above - below) / (1 + max(abs(above), abs(below)))
-    return float(max(primal, dual)), float(gap)
+def _scale(P: Any, q: np.ndarray, size: int) -> float:
+    """The largest coefficient of the objective: of the weights, or else of any variable."""
+    weights = max(float(abs(P).max()), float(np.abs(q[:size]).max(initial=0.0)))
+    return weights or float(np.abs(q).max(initial=0.0)) or 1.0

@@ -16,15 +16,17 @@ from portbal.solve.cone import Program, Rows
 
 HELD = 1e-7  # a smaller weight is not a holding
 ISSUER_MOST, ISSUER_SMALL, LARGE_MOST = 0.10, 0.05, 0.40
-_STEPS = 25
+_STEPS = 25  # towards the largest separable part
 UNKNOWN, OUT, LONG, SHORT = -1, 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Quadratic:
-    """w'Qw/2 with Q = matrix (n, n), and what of it can be taken apart by asset."""
+    """(w - centre)'Q(w - centre)/2 with Q = matrix (n, n), and what of it can be taken apart by
+    asset; no centre is 0."""
 
     matrix: np.ndarray
+    centre: np.ndarray | None = None
 
     @cached_property
     def separable(self) -> np.ndarray:
@@ -57,10 +59,13 @@ class Holdings:
 class Issuers:
     """UCITS 5/10/40: no issuer above 10%, those above 5% together at most 40%.
 
-    groups (g, n): row g picks the assets of one issuer.
+    groups (g, n): row g picks the assets of one issuer; most, large: the 10% and the 40%, None
+    where that half of the rule does not hold.
     """
 
     groups: np.ndarray
+    most: float | None = ISSUER_MOST
+    large: float | None = LARGE_MOST
 
     def sizes(self, weights: np.ndarray) -> np.ndarray:
         return self.groups @ weights
@@ -76,8 +81,7 @@ class Issuers:
 
 @dataclass(frozen=True)
 class State:
-    """What is decided: of each asset _STEPS = 25
-UNKNOWN, OUT, LONG or SHORT; of each issuer UNKNOWN,
+    """What is decided: of each asset UNKNOWN, OUT, LONG or SHORT; of each issuer UNKNOWN,
     OUT (at most 5%) or LONG (counts in full)."""
 
     assets: np.ndarray
@@ -99,6 +103,23 @@ class Discrete:
     holdings: Holdings | None = None
     issuers: Issuers | None = None
 
+    def distances(self, weights: np.ndarray) -> list[float]:
+        """How far weights (n,) are within each rule, negative where they break it."""
+        result: list[float] = []
+        if self.holdings is not None:
+            rule, count = self.holdings, float(self.holdings.count(weights))
+            if rule.most is not None:
+                result.append(rule.most - count)
+            if rule.fewest is not None:
+                result.append(count - rule.fewest)
+            result.append(rule.smallest(weights) - rule.least)
+        if self.issuers is not None:
+            for most, size in ((self.issuers.most, self.issuers.largest(weights)),
+                               (self.issuers.large, self.issuers.above(weights))):
+                if most is not None:
+                    result.append(most - size)
+        return result
+
     def root(self) -> State:
         n = len(self.lower)
         assets = np.full(n, UNKNOWN)
@@ -115,9 +136,9 @@ class Discrete:
         if self.holdings is not None:
             undecided = self._relax_holdings(program, state, self.holdings, quadratic)
         elif quadratic is not None:
-            program.minimise_quadratic(quadratic.matrix)
+            program.minimise_quadratic(quadratic.matrix, quadratic.centre)
         if self.issuers is not None:
-            _relax_issuers(program, state, self.issuers)
+            _relax_issuers(program, state, self.issuers, self.issuers.groups @ self.upper)
         return undecided
 
     def _relax_holdings(
@@ -140,7 +161,7 @@ class Discrete:
         inside = int((np.isin(decided, (LONG, SHORT)) & rule.mask).sum())
         if not len(open_):
             if quadratic is not None:
-                program.minimise_quadratic(quadratic.matrix)
+                program.minimise_quadratic(quadratic.matrix, quadratic.centre)
             if rule.most is not None and inside > rule.most:
                 program.positive(Rows.constants(-1.0))
             if rule.fewest is not None and inside < rule.fewest:
@@ -192,7 +213,8 @@ class Discrete:
             issuers[open_] = OUT
             spent = sizes[issuers == LONG].sum()
             for g in open_[np.argsort(-sizes[open_], kind="stable")]:
-                if sizes[g] > ISSUER_SMALL and spent + sizes[g] <= LARGE_MOST + HELD:
+                large = np.inf if self.issuers.large is None else self.issuers.large
+                if sizes[g] > ISSUER_SMALL and spent + sizes[g] <= large + HELD:
                     issuers[g] = LONG
                     spent += sizes[g]
         return State(assets, issuers)
@@ -231,9 +253,15 @@ def _perspective(
     d = quadratic.separable[open_]
     inner = quadratic.matrix.copy()
     inner[open_, open_] -= d
-    program.minimise_quadratic(inner)
+    program.minimise_quadratic(inner, quadratic.centre)
     if not d.any():
         return
+    if quadratic.centre is not None:  # d (w - c)^2 = d w^2 - 2 d c w + d c^2
+        c = quadratic.centre[open_]
+        pull = np.zeros(len(inner))
+        pull[open_] = -d * c
+        program.minimise(pull)
+        program.add_constant(float(d @ c**2) / 2)
     start = program.new(len(open_))
     program.minimise(d / 2, start)
     for j, i in enumerate(open_):
@@ -261,20 +289,28 @@ def _separable(quadratic: np.ndarray) -> np.ndarray:
     return d * (1 - 1e-9)
 
 
-def _relax_issuers(program: Program, state: State, rule: Issuers) -> None:
-    """The convex envelope of x 1[x > 5%] on [0, 10%] is 2 max(x - 5%, 0)."""
+def _relax_issuers(program: Program, state: State, rule: Issuers, room: np.ndarray) -> None:
+    """The convex envelope of x 1[x > 5%] on [0, u] is u/(u - 5%) max(x - 5%, 0): with u = 10%
+    twice what is beyond 5%. room (g,): the most that the box leaves an issuer."""
     sizes = Rows.of(rule.groups)
     g = len(rule.groups)
-    program.positive(Rows.constants(np.full(g, ISSUER_MOST)) - sizes)
+    if rule.most is not None:
+        program.positive(Rows.constants(np.full(g, rule.most)) - sizes)
+        room = np.minimum(room, rule.most)
+    if rule.large is None:
+        return
     start = program.new(g)
     counted = Rows.identity(g, start=start)
     program.positive(counted)
     program.positive(
-        Rows.constants(LARGE_MOST) - Rows.of(np.ones((1, g)), start=start))
-    for value, slope, shift in ((UNKNOWN, 2.0, ISSUER_SMALL), (LONG, 1.0, 0.0)):
-        at = np.flatnonzero(state.issuers == value)
+        Rows.constants(rule.large) - Rows.of(np.ones((1, g)), start=start))
+    beyond = room > ISSUER_SMALL
+    slopes = np.ones(g)
+    slopes[beyond] = room[beyond] / (room[beyond] - ISSUER_SMALL)
+    for value, slope, shift in ((UNKNOWN, slopes, ISSUER_SMALL), (LONG, np.ones(g), 0.0)):
+        at = np.flatnonzero((state.issuers == value) & beyond)
         if len(at):
-            excess = Rows.of(slope * rule.groups[at], -slope * shift)
+            excess = Rows.of(slope[at, None] * rule.groups[at], -slope[at] * shift)
             program.positive(Rows.of(np.eye(g)[at], start=start) - excess)
     small = np.flatnonzero(state.issuers == OUT)
     if len(small):

@@ -131,7 +131,8 @@ class TailMean:
 
 @dataclass(frozen=True)
 class LargestSum:
-    """The sum of the ``count`` largest weights among those the mask (n,) names."""
+    """The sum of the ``count`` largest weights among those the mask (n,) names; of all where
+    there are not so many."""
 
     mask: np.ndarray
     count: int
@@ -141,13 +142,14 @@ class LargestSum:
 
     def below(self, program: Program, bound: Rows) -> int:
         used = np.flatnonzero(self.mask)
+        count = min(self.count, len(used))
         quantile, excess = program.new(1), program.new(len(used))
         over = Rows.identity(len(used), start=excess)
         program.positive(over)
         program.positive(over + Rows.of(np.ones((len(used), 1)), start=quantile)
                          - Rows.of(np.eye(len(self.mask))[used]))
         return program.positive(
-            bound - Rows.of(np.full((1, 1), float(self.count)), start=quantile)
+            bound - Rows.of(np.full((1, 1), float(count)), start=quantile)
             - Rows.of(np.ones((1, len(used))), start=excess))
 
 
@@ -162,16 +164,22 @@ class EffectiveNumber:
         return 1 / squares if squares > 0 else 0.0
 
     def above(self, program: Program, bound: Rows) -> int:
-        """The bound must be a positive constant: then it is a ball around 0."""
-        if bound.value.size or not bound.constant[0] > 0:
-            raise ValueError("the bound of an effective number is a positive constant")
-        inner = Norm(np.eye(len(self.mask))[self.mask], np.zeros(len(self.mask)))
-        return inner.below(program, Rows(1 / np.sqrt(bound.constant)))
+        """The bound must be a constant: then it is a ball around 0, and all where not positive."""
+        if bound.value.size:
+            raise ValueError("the bound of an effective number is a constant")
+        if not bound.constant[0] > 0:
+            return program.positive(Rows.constants(0.0))
+        return self.ball.below(program, Rows(1 / np.sqrt(bound.constant)))
+
+    @property
+    def ball(self) -> Norm:
+        """The norm of these weights: at most 1/sqrt(b) where the effective number is at least b."""
+        return Norm(np.eye(len(self.mask))[self.mask], np.zeros(len(self.mask)))
 
 
 @dataclass(frozen=True)
 class CappedSum:
-    """The sum of min(w, cap); cap has shape (n,)."""
+    """The sum of min(w, cap); cap has shape (n,), positive, infinite where nothing caps."""
 
     cap: np.ndarray
 
@@ -183,7 +191,10 @@ class CappedSum:
         start = program.new(n)
         part = Rows.identity(n, start=start)
         program.positive(Rows.of(np.eye(n)) - part)
-        program.positive(Rows.constants(self.cap) - part)
+        capped = np.flatnonzero(np.isfinite(self.cap))
+        unit = np.maximum(self.cap[capped], 1.0)  # a far cap must not dwarf the other rows
+        share = Rows.of(np.eye(n)[capped] / unit[:, None], start=start)
+        program.positive(Rows.constants(self.cap[capped] / unit) - share)
         return program.positive(Rows.of(np.ones((1, n)), start=start) - bound)
 
 
@@ -203,13 +214,3 @@ def tail_mean(losses: np.ndarray, level: float) -> float:
     k = min(int(m), len(losses) - 1)
     worst = np.sort(losses)[::-1]
     return float((worst[:k].sum() + (m - k) * worst[k]) / m)
-
-
-def root_of(cov: np.ndarray) -> np.ndarray:
-    """A matrix R with R'R = cov, for a positive semidefinite cov of shape (n, n)."""
-    try:
-        return np.linalg.cholesky(cov).T
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(cov)
-        kept = values > values.max(initial=0.0) * 1e-15
-        return np.sqrt(values[kept])[:, None] * vectors[:, kept].T

@@ -26,14 +26,17 @@ class _Path:
         return np.maximum(np.maximum.accumulate(path), 0.0) - path
 
     def _posed(self, program: Program) -> Rows:
-        """T rows that are at least the drawdowns, and can be as small as they are."""
+        """T rows that are at least the drawdowns, and can be as small as they are: each is at
+        least 0, and at least the one before less the return."""
         T = len(self.returns)
+        earned = Rows.identity(T, program.new(T))  # of its own: it keeps the factors sparse
+        program.zero(Rows.of(self.returns) - earned)
         start = program.new(T)
-        peak = Rows.identity(T, start)
-        depth = peak - Rows.of(np.cumsum(self.returns, axis=0))
-        program.positive(depth)
+        depth = Rows.identity(T, start)
         later = np.arange(1, T)
-        program.positive(peak - Rows(np.zeros(T), later, start + later - 1, np.ones(T - 1)))
+        before = Rows(np.zeros(T), later, start + later - 1, np.ones(T - 1))
+        program.positive(depth)
+        program.positive(depth - before + earned)
         return depth
 
 
@@ -82,6 +85,4 @@ class Ulcer(_Path):
 
     def below(self, program: Program, bound: Rows) -> int:
         depth = self._posed(program)
-        size = Rows.identity(depth.height, program.new(depth.height))
-        program.positive(size - depth)
-        return program.norm(bound.above(size.times(1 / np.sqrt(depth.height))))
+        return program.norm(bound.above(depth.times(1 / np.sqrt(depth.height))))

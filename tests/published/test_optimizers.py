@@ -96,3 +96,14 @@ def test_riskfolio_minimum_cvar(riskfolio: tuple[pd.DataFrame, pd.DataFrame]) ->
     returns, weights = riskfolio
     found = optimize_tail.min_cvar(returns, 0.95)
     np.testing.assert_allclose(found.weights, weights["CVaR"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("measure", "column"), [("maximum", "MDD"), ("average", "ADD"), ("cdar", "CDaR")])
+def test_riskfolio_minimum_drawdowns(
+    riskfolio: tuple[pd.DataFrame, pd.DataFrame], measure: str, column: str
+) -> None:
+    """Riskfolio-Lib's drawdowns are those of cumulated returns, at 95% for CDaR."""
+    returns, weights = riskfolio
+    found = optimize_tail.min_drawdown(returns, measure, 0.95)
+    np.testing.assert_allclose(found.weights, weights[column], atol=1e-5)

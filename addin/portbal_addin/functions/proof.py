@@ -52,13 +52,14 @@ def sensitivity(
     runs: Annotated[int, WHOLE, "How often mu is drawn anew."] = 200,
     limits: Limits = None, assets: Assets = None,
     seed: Annotated[int, WHOLE, "Another seed gives other draws."] = 1,
+    returns: Returns = None, periods: Periods = None,
 ) -> Annotated[Noted[pd.DataFrame], frame_result("Asset", "Weight", "Low", "High")]:
     """How much max Sharpe weights move when mu moves within its errors: 5% and 95% quantiles.
 
     >>> PORTBAL.SENSITIVITY({"A",0.08;"B",0.03}, {"","A","B";"A",0.04,0;"B",0,0.01}, {"A",0;"B",0})
     {"Asset","Weight","Low","High";"A",0.4,0.4,0.4;"B",0.6,0.6,0.6}
     """
-    return sensed(mu, cov, errors, runs, Setting(limits, assets), seed)
+    return sensed(mu, cov, errors, runs, Setting(limits, assets, returns, periods), seed)
 
 
 @function("EXPLAIN", group="Optimise")
