@@ -40,11 +40,8 @@ def sensitivity(
             raise InputError(f"{labels.shorten(label)} has a negative error",
                              fix="Give errors of at least 0.", argument="errors", row=label)
         spread = np.diag(sizes**2)
-    values, vectors = np.linalg.eigh(spread)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    draws = np.random.default_rng(seed).standard_normal((runs, len(mu)))
     drawn, lost = [], 0
-    for step in draws @ root.T:
+    for step in _steps(labels.keys(mu.index), spread, runs, seed):
         try:
             moved = pd.Series(mu.to_numpy(dtype=float) + step, index=mu.index)
             drawn.append(max_sharpe(moved, cov, 0.0, setting).weights.to_numpy())
@@ -59,3 +56,14 @@ def sensitivity(
     notes = (f"In {lost} of {runs} runs no portfolio beat a riskfree rate of 0; they are left "
              "out.",) if lost else ()
     return Noted(table[COLUMNS], notes=notes)
+
+
+def _steps(names: list[str], spread: np.ndarray, runs: int, seed: int) -> np.ndarray:
+    """Normal draws (runs, n) with this covariance (n, n). Each name draws the same, in whatever
+    order the names stand."""
+    order = np.argsort(names, kind="stable")
+    values, vectors = np.linalg.eigh(spread[np.ix_(order, order)])
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    steps = np.empty((runs, len(names)))
+    steps[:, order] = np.random.default_rng(seed).standard_normal(steps.shape) @ root.T
+    return steps
