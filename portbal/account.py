@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portbal import labels
+from portbal import labels, tables
 from portbal.errors import InputError
-
-SUM_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,8 @@ class Account:
 
 def check_sum(weights: pd.Series, argument: str) -> None:
     """InputError when weights do not sum to 1 within 0.0001."""
-    total = float(weights.sum())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise InputError(f"the weights sum to {total:.2%}, not 100%", argument=argument,
-                         fix="Scale them, or add a row Cash.")
+    tables.check_sum(weights, "the weights sum", argument=argument,
+                     fix="Scale them, or add a row Cash.")
 
 
 def open_account(

@@ -14,8 +14,6 @@ from portbal.result import Noted
 from portbal.solve import Unbounded, Unproven
 from portbal.solve.budget import risk_budget
 
-_SUM_TOLERANCE = 1e-4
-
 
 def risk_parity(cov: pd.DataFrame, budgets: pd.Series | None = None) -> Noted[pd.Series]:
     """The long-only weights, of sum 1, whose contributions to volatility follow the budgets.
@@ -65,11 +63,8 @@ def _budgets(budgets: pd.Series, index: pd.Index) -> np.ndarray:
                 fix="Give a fraction of at least 0.", argument="budgets", row=label,
             )
     values = labels.filled(budgets, index, argument="budgets", reference="cov").to_numpy()
-    if abs(values.sum() - 1) > _SUM_TOLERANCE:
-        raise InputError(
-            f"budgets sum to {values.sum():.2%}, not 100%",
-            fix="Scale them, or add the asset that is missing.", argument="budgets",
-        )
+    tables.check_sum(values, "budgets sum", argument="budgets",
+                     fix="Scale them, or add the asset that is missing.")
     return values
 
 

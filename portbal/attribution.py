@@ -12,7 +12,6 @@ from portbal import groups as grouping
 from portbal.errors import InputError
 from portbal.result import Noted
 
-SUM_TOLERANCE = 1e-4
 # of a return: what rounding and shown digits leave of effects that add up
 _ADDS_UP = 1e-6
 METHODS = ("brinson-fachler", "brinson-hood-beebower")
@@ -78,12 +77,7 @@ def _side(
     weights: pd.Series, returns: pd.Series, names: pd.Index, of: str, with_: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights and returns of all assets (n,); a return that is not needed is 0."""
-    total = float(tables.vector(weights, argument=of).sum())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise InputError(
-            f"it sums to {total:.2%}, not 100%",
-            fix="Scale it, or add the asset that is missing.", argument=of,
-        )
+    tables.check_sum(tables.vector(weights, argument=of), argument=of)
     w = labels.filled(weights, names, argument=of, reference="weights").to_numpy()
     tables.vector(returns, argument=with_)
     known = labels.positions(returns.index, argument=with_)

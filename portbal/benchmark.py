@@ -12,8 +12,6 @@ from portbal.errors import InputError
 from portbal.losses.laws import still
 from portbal.result import Noted
 
-SUM_TOLERANCE = 1e-4
-
 
 def tracking_error(weights: pd.Series, benchmark: pd.Series, cov: pd.DataFrame) -> float:
     """sqrt((w - b)' Sigma (w - b)), a year as cov; a name that one side lacks is 0 there.
@@ -135,9 +133,4 @@ def _both(
 
 
 def _summing(benchmark: pd.Series) -> None:
-    total = float(tables.vector(benchmark, argument="benchmark").sum())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise InputError(
-            f"it sums to {total:.2%}, not 100%",
-            fix="Scale it, or add the asset that is missing.", argument="benchmark",
-        )
+    tables.check_sum(tables.vector(benchmark, argument="benchmark"), argument="benchmark")

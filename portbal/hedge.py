@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from portbal import labels
-from portbal.account import SUM_TOLERANCE, open_account
+from portbal.account import check_sum, open_account
 from portbal.errors import ConflictError, InputError, NotAvailable
 from portbal.labels import key, shorten
 from portbal.limits.measures import is_grouping
@@ -134,10 +134,7 @@ def hedge(
 def _gap(holdings: pd.DataFrame, target: pd.Series) -> _Gap:
     labels.positions(holdings.index, argument="holdings")
     labels.positions(target.index, argument="target")
-    total = float(target.sum())
-    if not abs(total - 1) <= SUM_TOLERANCE:
-        raise InputError(f"the weights sum to {total:.2%}, not 100%", argument="target",
-                         fix="Scale them, or add a row Cash.")
+    check_sum(target, "target")
     account = open_account(holdings, holdings.index, 0.0, None)
     wanted = target[~labels.is_cash(target.index)]
     names = labels.union(account.names, wanted.index)

@@ -8,6 +8,8 @@ import pandas as pd
 from portbal import labels
 from portbal.errors import InputError
 
+_WHOLE = 1e-4  # how far from 1 a sum of weights may be
+
 
 def row_of(index: pd.Index, position: int) -> object:
     """How an error names a row: by its date, else by its number under a header in row 1."""
@@ -51,6 +53,17 @@ def vector(values: pd.Series, *, argument: str) -> np.ndarray:
                 fix="Enter a finite number.", argument=argument, row=label,
             )
     return result
+
+
+def check_sum(
+    values: pd.Series | np.ndarray, said: str = "it sums", *, argument: str,
+    fix: str = "Scale it, or add the asset that is missing.", column: str | None = None,
+) -> None:
+    """InputError when the values do not sum to 1 within 0.0001. said: how the problem begins."""
+    total = float(values.sum())
+    if not abs(total - 1) <= _WHOLE:
+        raise InputError(f"{said} to {total:.2%}, not 100%", fix=fix, argument=argument,
+                         column=column)
 
 
 def _values(table: pd.DataFrame, argument: str) -> np.ndarray:

@@ -27,6 +27,7 @@ _SHAPES = (1e-2, 1e2)
 _SIMULATIONS = 20_000
 _SEED = 1
 _MOST_DRAWS = 500_000
+_POINTS = 4_096
 
 
 @dataclass(frozen=True)
@@ -166,11 +167,15 @@ def shortfall_p(z: float, count: int, share: float, ratio: float) -> float:
 def _beyond(
     rng: np.random.Generator, count: int, share: float, freedom: float, ratio: float
 ) -> np.ndarray:
-    """Losses beyond VaR over CVaR, drawn from the tail by its quantile function."""
+    """Losses beyond VaR over CVaR, drawn from the tail by its quantile function: exact at points
+    equally spaced in the logarithm of the probability, between them linear in it."""
     from scipy.special import ndtri, stdtrit
 
-    u = share * (1 - rng.random(count))
-    losses = np.asarray(-(stdtrit(freedom, u) if np.isfinite(freedom) else ndtri(u)))
+    logs = np.log1p(-rng.random(count))
+    at = np.linspace(min(float(logs.min(initial=0.0)), -1.0), 0.0, _POINTS)
+    u = share * np.exp(at)
+    points = np.asarray(-(stdtrit(freedom, u) if np.isfinite(freedom) else ndtri(u)))
+    losses = np.interp(logs, at, points)
     if share >= 0.5 or ratio >= _ratio(np.inf, share):
         return losses / _mean_beyond(freedom, share)
     # a thinner tail than normal: VaR plus an excess of the mean that CVaR asks for

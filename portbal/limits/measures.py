@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from portbal import labels, matrices, periods
+from portbal import labels, matrices, periods, tables
 from portbal.errors import InputError, NotAvailable
 from portbal.solve.discrete import ISSUER_MOST, LARGE_MOST, Holdings, Issuers
 from portbal.solve.expressions import (
@@ -28,8 +28,6 @@ from portbal.solve.expressions import (
     TailMean,
 )
 from portbal.solve.roots import root_of
-
-SUM_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -127,12 +125,8 @@ class Facts:
     def portfolio(self, title: str) -> np.ndarray:
         """Benchmark or Current: absent is 0, the sum must be 1."""
         values = self.column(title).fillna(0.0).to_numpy(dtype=float)
-        if abs(values.sum() - 1) > SUM_TOLERANCE:
-            raise InputError(
-                f"the column {title} sums to {values.sum():.2%}, not 100%",
-                fix=f"Scale {title}, or add the asset that is missing.", argument="assets",
-                column=title,
-            )
+        tables.check_sum(values, f"the column {title} sums", argument="assets", column=title,
+                         fix=f"Scale {title}, or add the asset that is missing.")
         return values
 
     def costs(self) -> np.ndarray:
