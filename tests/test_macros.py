@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from portbal import optimize, prices, risk
 from portbal.errors import ConflictError, InputError, UserError
 from portbal.routes import Setting
+from portbal.tail import METHODS
 from portbal_addin.block import Block
 from portbal_addin.book import (
     AddSheet,
@@ -47,7 +49,8 @@ def vector(rows: list[tuple[Any, ...]], column: int = 1) -> pd.Series:
 def test_every_command_of_the_ribbon_is_there() -> None:
     assert [c.name for c in ALL] == [
         "check data", "refresh estimates", "blend views", "optimise", "frontier", "risk report",
-        "check limits", "monitor", "rebalance", "apply", "undo", "problems", "relink",
+        "check limits", "stress", "monitor", "stops and targets", "liquidity", "rebalance", "apply",
+        "undo", "cash plan", "tax lots", "hedge", "problems", "relink", "journal",
     ]
 
 
@@ -193,8 +196,7 @@ def test_the_risk_report_is_that_of_the_library() -> None:
     contributions = vector(rows_of(book, "RiskContributions"), 3)
     assert contributions.sum() == pytest.approx(summary["Volatility"][2])
     assert [row[:2] for row in rows_of(book, "TailRisk")] == [
-        ("Method", "Level"), ("historical", 0.95), ("historical", 0.99), ("normal", 0.95),
-        ("normal", 0.99)]
+        ("Method", "Level"), *((method, level) for method in METHODS for level in (0.95, 0.99))]
 
 
 def test_limits_are_checked_at_the_target_and_now() -> None:
@@ -547,12 +549,22 @@ def test_the_record_has_the_inputs_the_orders_and_what_was_replaced() -> None:
     assert record is not None
     assert record["kind"] == "apply"
     assert record["orders"] == ORDERS
-    assert record["inputs"]["Holdings"] == tables()["Holdings"][:4]
+    assert record["call"]["arguments"]["holdings"] == tables()["Holdings"][:4]
     assert ["Holdings!B2", 40.0, 45.0] in record["replaced"]
     undone = run("undo", applied(book)).record
     assert undone is not None
     assert (undone["kind"], undone["undoes"]) == ("undo", record["stamp"])
     assert ["Holdings!B2", 45.0, 40.0] in undone["replaced"]
+
+
+def test_inputs_are_recorded_where_a_formula_does_not_show_them() -> None:
+    book = with_orders(workbook())
+    for formula in ("=PORTBAL_ORDERS(Holdings,Weights,Cash+1)", "=IF(1,PORTBAL_ORDERS(Holdings))"):
+        hidden = book.after([PutFormula(Area("Orders", 1, 1), formula)])
+        record = run("apply", hidden).record
+        assert record is not None
+        assert "call" not in record
+        assert record["inputs"]["Holdings"] == tables()["Holdings"][:4]
 
 
 def test_orders_are_taken_from_a_table_of_orders_only() -> None:
@@ -592,8 +604,8 @@ def test_without_a_formula_the_orders_are_those_of_orders() -> None:
 
 
 def test_limits_that_orders_cannot_keep_are_told_and_checked() -> None:
-    limits = [["Limit", "Min", "Max"], ["volatility", None, 0.9], ["Alfa", None, 0.36],
-              ["tracking error", None, 0.8]]
+    limits = [["Limit", "Min", "Max", "Penalty"], ["volatility", None, 0.9, 0.1],
+              ["Alfa", None, 0.36, None], ["tracking error", None, 0.8, 0.1]]
     book = with_orders(workbook(Limits=limits))
     book = book.after([PutCells(Area("Orders", 1, 1), (("Asset",),))])
     changes = run("rebalance", book)
@@ -607,7 +619,8 @@ def test_limits_that_orders_cannot_keep_are_told_and_checked() -> None:
 
 
 def test_a_mistake_in_a_limit_is_told_although_others_are_left_out() -> None:
-    limits = [["Limit", "Min", "Max"], ["volatility", None, 0.9], ["Sector Tehc", None, 0.5]]
+    limits = [["Limit", "Min", "Max", "Penalty"], ["volatility", None, 0.9, 0.1],
+              ["Sector Tehc", None, 0.5, None]]
     book = with_orders(workbook(Limits=limits))
     book = book.after([PutCells(Area("Orders", 1, 1), (("Asset",),))])
     with pytest.raises(InputError, match=r"ORDERS: limits row 3.*\(Limits!A3\)"):
@@ -620,21 +633,69 @@ def test_monitor_lists_what_asks_for_action_at_the_newest_prices() -> None:
     limits = [["Limit", "Min", "Max"], ["Alfa", None, 0.5], ["Carlo", None, 0.5]]
     book = done(with_orders(workbook(Prices=table, Limits=limits)), "monitor")
     rows = rows_of(book, "Monitor")
-    assert rows[0] == ("What", "Where", "Now", "From", "To", "Action")
+    assert rows[0] == ("What", "Where", "Now", "From", "To", "Price", "Level", "Action")
     drift = [row for row in rows if row[0] == "Drift"]
-    assert [(row[1], row[5].split()[0]) for row in drift] == [
+    assert [(row[1], row[-1].split()[0]) for row in drift] == [
         ("Alfa", "sell"), ("Bravo", "buy"), ("Carlo", "buy")]
     assert drift[0][2:5] == (pytest.approx(8800 / 15690), pytest.approx(0.35), pytest.approx(0.45))
     breaches = [row for row in rows if row[0] == "Limit"]
     assert breaches == [("Limit", "Alfa", pytest.approx(8800 / 15690), None, 0.5,
-                         "bring back by 6.09%")]
+                         None, None, "lower it by 6.09%")]
     assert run("monitor", book).status == (
         f"{len(rows) - 1} to act on at the prices of {table[-1][0]:%Y-%m-%d}.")
 
 
+def test_monitor_says_which_way_and_in_the_unit_of_the_limit() -> None:
+    """1 / (0.40098^2 + 0.40098^2 + 0.19804...^2) of the weights at 4400, 4400, 2490."""
+    limits = [["Limit", "Min", "Max"], ["effective number", 2.9, None], ["Carlo", 0.3, None]]
+    rows = run("monitor", with_orders(workbook(Band=0.9, TrackingBand=1.0, Limits=limits))
+               ).tables[0][1].rows[1:]
+    worth = np.array([4400.0, 4400.0, 2490.0])
+    weights = worth / worth.sum()
+    number = 1 / (weights**2).sum()
+    assert [(row[1], row[2]) for row in rows] == [
+        ("effective number", pytest.approx(number)), ("Carlo", pytest.approx(weights[2]))]
+    assert rows[0][-1] == f"raise it by {2.9 - number:.4g}"
+    assert rows[1][-1] == f"raise it by {0.3 - weights[2]:.2%}"
+
+
+def test_monitor_lists_stops_and_targets_that_are_touched() -> None:
+    """Prices now: Alfa 110, Bravo 55, Carlo 83; Bravo is sold short. Delta is not held."""
+    holdings = [["Asset", "Quantity", "Price"], ["Alfa", 40.0, 1.0], ["Bravo", -8.0, 1.0],
+                ["Carlo", 30.0, 1.0]]
+    stops = [["Asset", "Price", "Stop"], ["Alfa", 120.0, 110.0], ["Bravo", 50.0, 54.0],
+             ["Carlo", 90.0, 82.99], ["Delta", 1.0, 5.0], ["Cash", 1.0, None]]
+    targets = [["Asset", "Price", "Target"], ["Alfa", 120.0, 110.01], ["Bravo", 50.0, 55.0],
+               ["Carlo", 90.0, 83.0]]
+    given = workbook(Holdings=holdings, Stops=stops, Targets=targets, Band=9.0, TrackingBand=9.0,
+                     Limits=None)
+    rows = run("monitor", with_orders(given)).tables[0][1].rows[1:]
+    assert rows == (
+        ("Stop", "Alfa", *[None] * 3, 110.0, 110.0, "sell 40: its stop is touched"),
+        ("Stop", "Bravo", *[None] * 3, 55.0, 54.0, "buy back 8: its stop is touched"),
+        ("Target", "Bravo", *[None] * 3, 55.0, 55.0, "buy back 8: its target is touched"),
+        ("Target", "Carlo", *[None] * 3, 83.0, 83.0, "sell 30: its target is touched"))
+
+
+@pytest.mark.parametrize("since", [dt.date(2024, 3, 1), 45352.0, "2024-03-01"])
+def test_monitor_lists_a_trailing_stop_that_was_triggered(since: Any) -> None:
+    """What TRAILINGSTOP returns, on 1 March 2024 as any host tells it: the price has recovered."""
+    stops = [["Asset", "High", "Stop", "Triggered on"], ["Alfa", 120.0, 100.0, since],
+             ["Bravo", 60.0, 50.0, None]]
+    given = workbook(Stops=stops, Band=9.0, TrackingBand=9.0, Limits=None)
+    [row] = run("monitor", with_orders(given)).tables[0][1].rows[1:]
+    assert row == ("Stop", "Alfa", *[None] * 3, 110.0, 100.0,
+                   "sell 40: its stop is touched, triggered on 2024-03-01")
+
+
+def test_monitor_names_the_column_that_stops_lack() -> None:
+    with pytest.raises(InputError, match="Stops has no column Stop"):
+        run("monitor", with_orders(workbook(Stops=[["Asset", "Level"], ["Alfa", 1.0]])))
+
+
 def test_monitor_has_one_row_when_nothing_asks_for_action() -> None:
     changes = run("monitor", with_orders(workbook(Band=0.5, TrackingBand=1.0, Limits=None)))
-    assert changes.tables[0][1].rows[1:] == (("All", "none", None, None, None, None),)
+    assert changes.tables[0][1].rows[1:] == (("All", "none", *[None] * 6),)
     assert changes.status.startswith("Nothing to act on at the prices of 2024-")
 
 
@@ -642,4 +703,4 @@ def test_monitor_tells_a_tracking_error_that_moved() -> None:
     book = with_orders(workbook(Band=0.9, TrackingBand=0.0001, Limits=None))
     rows = run("monitor", book).tables[0][1].rows
     assert [row[0] for row in rows[1:]] == ["Tracking error"]
-    assert rows[1][5].startswith("rebalance")
+    assert rows[1][-1].startswith("rebalance")

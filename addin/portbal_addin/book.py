@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from portbal.journal import Journal
 from portbal.labels import key
 from portbal_addin.block import Address, Block, Cell, Rows, is_blank, serial_of
 
@@ -49,7 +50,7 @@ class Area:
 
 
 # Number formats that every spreadsheet program knows by heart, and their numbers in files.
-FORMATS = {"0": 1, "0.00": 2, "#,##0": 3, "#,##0.00": 4, "0%": 9, "0.00%": 10}
+FORMATS = {"0": 1, "0.00": 2, "#,##0": 3, "#,##0.00": 4, "0%": 9, "0.00%": 10, "m/d/yyyy": 14}
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ class Changes:
     record: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The journal as a host finds it: where it is, and what it holds."""
+
+    place: str = ""
+    journal: Journal = field(default_factory=Journal)
+
+
 class Book(Protocol):
     """What a host shows of a workbook."""
 
@@ -138,6 +147,10 @@ class Book(Protocol):
     def remarks(self) -> tuple[tuple[str, str], ...]:
         """Cell and text of the notes that formulas gave beside their results, where the host
         knows them."""
+
+    def kept(self) -> Kept:
+        """The journal of who runs the command, as it is now; NotAvailable when it cannot be
+        read."""
 
 
 def plain(cell: Cell, date1904: bool) -> Cell:
@@ -180,7 +193,7 @@ class MemoryBook:
     """A workbook that exists in memory only: what commands are tested with.
 
     cells and formulas by sheet, row, column; a formula's value stands among the cells.
-    said: the notes of formulas
+    said: the notes of formulas; sealed: the journal
     """
 
     name: str = "Book1.xlsx"
@@ -190,6 +203,7 @@ class MemoryBook:
     areas: Mapping[str, Area] = field(default_factory=dict)
     date1904: bool = False
     said: tuple[tuple[str, str], ...] = ()
+    sealed: Kept = field(default_factory=Kept)
 
     @classmethod
     def of(cls, tables: Mapping[str, Any]) -> MemoryBook:
@@ -224,6 +238,9 @@ class MemoryBook:
 
     def remarks(self) -> tuple[tuple[str, str], ...]:
         return self.said
+
+    def kept(self) -> Kept:
+        return self.sealed
 
     def after(self, writes: Iterable[Write]) -> MemoryBook:
         """The workbook once these are written; nothing is calculated again."""

@@ -1,4 +1,6 @@
-"""A workbook as LibreOffice shows it: python tests/hosts/rendering.py WORKBOOK.xlsx OUTPUT [SHEET]
+"""A workbook as LibreOffice shows it:
+
+    python tests/hosts/rendering.py WORKBOOK.xlsx OUTPUT [SHEET [DPI]]
 
 OUTPUT is a .pdf with every page, or a .png of the first page without its margins; with SHEET of
 that sheet, on one page. LibreOffice
@@ -81,9 +83,9 @@ def to_pdf(source: Path, output: Path, sheet: str = "") -> None:
         raise RuntimeError(f"LibreOffice wrote no PDF: {done.stdout}{done.stderr}")
 
 
-def first_page(pdf: Path, picture: Path) -> None:
+def first_page(pdf: Path, picture: Path, resolution: int = RESOLUTION) -> None:
     """The first page as PNG, cut to what is on it."""
-    page = ["pdftoppm", "-r", str(RESOLUTION), "-f", "1", "-l", "1", "-singlefile"]
+    page = ["pdftoppm", "-r", str(resolution), "-f", "1", "-l", "1", "-singlefile"]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*page, "-gray", str(pdf), f"{folder}/page"], check=True)
         content = (Path(folder) / "page.pgm").read_bytes()
@@ -101,7 +103,7 @@ def first_page(pdf: Path, picture: Path) -> None:
                    check=True)
 
 
-def main(source: Path, output: Path, sheet: str = "") -> None:
+def main(source: Path, output: Path, sheet: str = "", resolution: str = str(RESOLUTION)) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == ".pdf":
         to_pdf(source, output, sheet)
@@ -109,7 +111,7 @@ def main(source: Path, output: Path, sheet: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         pdf = Path(folder) / "pages.pdf"
         to_pdf(source, pdf, sheet)
-        first_page(pdf, output)
+        first_page(pdf, output, int(resolution))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from portbal_addin.book import (
     DefineName,
     PutCells,
     PutFormula,
+    Write,
     needed,
 )
 from portbal_addin.cli import main
@@ -226,7 +227,7 @@ def test_without_a_command_the_commands_are_listed(capsys: pytest.CaptureFixture
     assert run() == 0
     listed = capsys.readouterr().out
     assert listed.startswith("check data          Data       Look for gaps")
-    assert len(listed.splitlines()) == 13
+    assert len(listed.splitlines()) == len(commands())
 
 
 def test_the_names_of_tables_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -292,7 +293,8 @@ def test_rebalance_undo_and_the_journal(source: Path, small: bytes, journal: Pat
     first, second = (record.content for record in found.records)
     assert (first["kind"], second["kind"]) == ("apply", "undo")
     assert second["undoes"] == first["stamp"]
-    assert first["inputs"]["Cash"] == [[1000.0]]
+    assert first["call"]["arguments"]["cash"] == [[1000.0]]
+    assert main(["journal", "replay", "1"]) == 0
     assert {"who", "when", "versions", "workbook"} <= set(first)
     assert first["versions"]["portbal"]
 
@@ -429,22 +431,79 @@ def test_the_flagship_uses_the_names_of_the_commands(flagship: FileBook) -> None
     lacking = {name for name in (*names.INPUTS, *names.RESULTS) if flagship.find(name) is None}
     assert lacking == {
         "BandKind", "TrackingBand", "Objective", "CovarianceMethod", "DataCheck", "Monitor",
-        "Stops", "Targets",
-        "RebalancePreview", "RebalanceLimits", "ProblemList", "portbal_undo"}
+        "Stops", "Targets", "StopOptions", "LastTarget", "Participation", "Flows", "Settlement",
+        "TaxLots", "Sells", "TaxOptions", "Futures", "HedgeDays", "Liquidity", "LiquidityLadder",
+        "CashPlan", "LotSales", "Hedge", "JournalList", "IncrementalRisk", "CorrelationShift",
+        "StressedAssets",
+        "RebalancePreview", "RebalanceLimits", "RebalanceOpen", "ProblemList", "portbal_undo"}
+
+
+@pytest.fixture(scope="module")
+def supplied(flagship: FileBook) -> FileBook:
+    """The flagship with what it has no example of: volumes, flows, tax lots and futures."""
+    assets = flagship.find("Assets")
+    assert assets is not None
+    held = flagship.block(assets).trimmed()
+    given: dict[str, list[list[Any]]] = {
+        "Flows": [["Date", "Flow"], [dt.date(2023, 1, 31), -250000.0]],
+        "TaxLots": [["Lot", "Asset", "Date", "Quantity", "Cost"], *(
+            [f"L{at}", row[0], dt.date(2021, 3, 1), row[1], 30.0]
+            for at, row in enumerate(rows_of(flagship, "Holdings")[1:]))],
+        "Futures": [["Contract", "Asset or group", "Multiplier", "Price", "Margin", "Cost", "Beta"],
+                    ["Index", "all", 50.0, 3800.0, 12000.0, 2.5, 1.0]],
+    }
+    writes: list[Write] = [PutCells(
+        Area(assets.sheet, assets.row, assets.column + held.width, held.height, 1),
+        (("ADV",), *(((4e6,),) * (held.height - 1))))]
+    for name, rows in given.items():
+        area = Area(f"Own {name}", 1, 1, len(rows), len(rows[0]))
+        writes += [AddSheet(area.sheet), PutCells(area, tuple(map(tuple, rows))),
+                   DefineName(name, area)]
+    return flagship.after(writes)
 
 
 @pytest.mark.parametrize("command", commands().values(), ids=lambda c: c.name)
-def test_every_command_runs_on_the_flagship(flagship: FileBook, command: Command) -> None:
+def test_every_command_runs_on_the_flagship(supplied: FileBook, command: Command) -> None:
     """None writes over a formula, and only trades change what a person sees."""
-    changes = command.run(flagship)
-    writes = needed(flagship, (*changes.preview, *changes.writes))
+    changes = command.run(supplied)
+    writes = needed(supplied, (*changes.preview, *changes.writes))
     assert changes.status.endswith(".")
     touched = {write.area.sheet for write in writes if isinstance(write, PutCells)}
     own = {sheet for sheet in touched if sheet.startswith("portbal ")}
     assert touched - own <= ({"Trades"} if command.trades else set())
     assert not [write for write in writes if isinstance(write, PutFormula)]
-    after = flagship.after(writes)
-    assert after.sheets()[:11] == flagship.sheets()
+    after = supplied.after(writes)
+    assert after.sheets()[:len(supplied.sheets())] == supplied.sheets()
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("liquidity", "has no column ADV"), ("cash plan", "Flows is not a name"),
+    ("tax lots", "TaxLots is not a name"), ("hedge", "Futures is not a name"),
+])
+def test_what_the_flagship_lacks_is_one_message(
+    flagship: FileBook, name: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        commands()[name].run(flagship)
+
+
+def test_the_journal_is_listed_in_the_workbook(
+    source: Path, journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("rebalance", source, "-o", source, "--apply") == 0
+    assert run("undo", source, "-o", source, "--apply") == 0
+    assert run("journal", source, "-o", source, "--apply") == 0
+    told = capsys.readouterr().out
+    assert "The journal is sound: 2 records." in told
+    assert str(journal) in told
+    rows = rows_of(book_of(source), "JournalList")
+    contents = [record.content for record in journal_file.read(journal).records]
+    assert [(row[0], row[2], row[3], row[4]) for row in rows[1:]] == [
+        (2.0, contents[1]["who"], "undo", "in.xlsx"), (1.0, contents[0]["who"], "apply", "in.xlsx")]
+    assert rows[2][5:] == (len(contents[0]["orders"]) - 1, contents[0]["cash"][1])
+    journal.write_bytes(journal.read_bytes().replace(b'"undo"', b'"redo"', 1))
+    assert run("journal", source) == 0
+    assert "has been changed: record 2 is not as it was sealed." in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -480,7 +539,7 @@ def test_a_recorded_rebalance_can_be_read_by_other_programs(source: Path, journa
     assert run("rebalance", source, "-o", source, "--apply") == 0
     [line] = journal.read_text(encoding="ascii").splitlines()
     content = json.loads(line)["content"]
-    held = {row[0]: row[1] for row in content["inputs"]["Holdings"][1:]}
+    held = {row[0]: row[1] for row in content["call"]["arguments"]["holdings"][1:]}
     for asset, _, quantity, price, value, *_ in content["orders"][1:]:
         assert value == pytest.approx(quantity * price)
         held[asset] += quantity

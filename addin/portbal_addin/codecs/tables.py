@@ -19,9 +19,11 @@ NUMERIC_ASSET_COLUMNS = (
 
 
 def columns_by_title(
-    block: Block, required: tuple[str, ...], optional: tuple[str, ...]
+    block: Block, required: tuple[str, ...], optional: tuple[str, ...], *,
+    needs_rows: bool = True,
 ) -> dict[str, int]:
-    """Column number by canonical title; unknown, repeated and missing titles are problems."""
+    """Column number by canonical title; unknown, repeated and missing titles are problems, and
+    so is a header alone where rows are needed."""
     titles = {key(title): title for title in (*required, *optional)}
     found: dict[str, int] = {}
     for c, cell in enumerate(block.rows[0]):
@@ -45,7 +47,7 @@ def columns_by_title(
             f"it has no column {missing[0]}",
             fix=f"Use a header row with {', '.join(required)}.",
         )
-    if block.height < 2:
+    if needs_rows and block.height < 2:
         raise InputError("it has a header and no rows", fix="Select the rows as well.")
     return found
 

@@ -100,10 +100,12 @@ FUTURES = Kind(
 # --- orders --------------------------------------------------------------------------------
 
 def _orders(block: Block) -> pd.DataFrame:
-    """Columns Asset, Quantity, Price and, where they are there, Value, Cost, Weight after."""
+    """Columns Asset, Quantity, Price and, where they are there, Value, Cost, Weight after; a
+    header alone is what ORDERS returns when there is nothing to do."""
     block = block.trimmed()
     at = columns_by_title(
-        block, ("Asset", "Quantity", "Price"), ("Side", "Value", "Cost", "Weight after", "Reason"))
+        block, ("Asset", "Quantity", "Price"), ("Side", "Value", "Cost", "Weight after", "Reason"),
+        needs_rows=False)
     return _frame(block, at, ("Asset",), ("Quantity", "Price", "Value", "Cost", "Weight after"))
 
 

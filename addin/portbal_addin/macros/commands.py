@@ -26,7 +26,8 @@ GROUPS = ("Data", "Views", "Optimise", "Risk", "Rebalance", "Help")
 MOST_IN_A_GROUP = 7
 APPLY = "apply"  # the one command that carries a previewed trade out
 _MOST_TIP, _MOST_ABOUT = 128, 1023
-_MODULES = ("data", "views", "optimise", "risk", "monitor", "rebalance", "help")
+_MODULES = ("data", "views", "optimise", "risk", "stress", "monitor", "protection", "rebalance",
+            "funding", "help", "journal")
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ def command(
 
 @cache
 def commands() -> dict[str, Command]:
-    """Every command whose functions exist, by name, in the order of the groups."""
+    """Every command whose functions exist, by name, in the order of groups and modules, in
+    whichever order these are imported."""
     for module in _MODULES:
         importlib.import_module(f"portbal_addin.macros.{module}")
     found = [c for c in _COMMANDS.values() if all(name in functions() for name in c.needs)]
-    found.sort(key=lambda c: GROUPS.index(c.group))
+    modules = [f"portbal_addin.macros.{module}" for module in _MODULES]
+    found.sort(key=lambda c: (GROUPS.index(c.group), modules.index(c.run.__module__)))
     return {c.name: c for c in found}
 
 

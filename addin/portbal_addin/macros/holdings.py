@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,17 @@ class Table:
     def number(self, row: int, title: str) -> float:
         return number(self.block, row, self.columns[key(title)])
 
+    def rate(self, row: int) -> float:
+        """What a unit of the price's currency is worth; 1 without the column Rate, or a rate."""
+        at = self.columns.get("rate")
+        if at is None or is_blank(self.block.rows[row][at]):
+            return 1.0
+        return number(self.block, row, at)
+
+    def worth(self, row: int) -> float:
+        """What one unit of the asset is worth, in base currency."""
+        return self.number(row, "Price") * self.rate(row)
+
     def cell(self, row: int, title: str) -> Area:
         return self.area.cell(row, self.columns[key(title)])
 
@@ -82,8 +94,8 @@ def required(book: Book) -> Table:
 
 
 def values(holdings: Table) -> dict[str, float]:
-    """Quantity times price by folded asset."""
-    return {asset: holdings.number(row, "Quantity") * holdings.number(row, "Price")
+    """What each position is worth in base currency, by folded asset."""
+    return {asset: holdings.number(row, "Quantity") * holdings.worth(row)
             for asset, row in holdings.rows.items()}
 
 
@@ -123,7 +135,7 @@ def spelled(table: Table) -> dict[str, str]:
     return {asset: label_text(table.block.rows[row][at]) for asset, row in table.rows.items()}
 
 
-def newest(book: Book) -> tuple[Block, str]:
+def newest(book: Book) -> tuple[Table, dt.date | None]:
     """Holdings at the newest price of each asset, and the date of the last row of Prices.
 
     An asset that Prices lacks keeps the price that Holdings has.
@@ -131,7 +143,7 @@ def newest(book: Book) -> tuple[Block, str]:
     held = required(book)
     prices = reading.table(book, "Prices")
     if prices is None:
-        return held.block, ""
+        return held, None
     prices = reading.sound(prices).trimmed()
     header = [key(label_text(cell)) for cell in prices.rows[0]]
     price, asset = held.columns["price"], held.columns["asset"]
@@ -140,8 +152,46 @@ def newest(book: Book) -> tuple[Block, str]:
         name = key(label_text(row[asset]))
         found = _last_number(prices, header.index(name)) if name in header[1:] else None
         rows.append(row if found is None else (*row[:price], found, *row[price + 1:]))
-    day = date_of(prices.rows[-1][0], prices.date1904)
-    return replace(held.block, rows=tuple(rows)), "" if day is None else f"{day:%Y-%m-%d}"
+    return (replace(held, block=replace(held.block, rows=tuple(rows))),
+            date_of(prices.rows[-1][0], prices.date1904))
+
+
+def with_cash(book: Book, holdings: Table) -> Table:
+    """Holdings whose row Cash has the money of the cell Cash as well."""
+    money = reading.number(book, "Cash", 0.0)
+    if not money:
+        return holdings
+    quantity, rows = holdings.columns["quantity"], holdings.block.rows
+    at = holdings.rows.get(CASH)
+    if at is None:
+        cells: dict[int, Cell] = {holdings.columns["asset"]: "Cash", quantity: money,
+                                  holdings.columns["price"]: 1.0}
+        added = tuple(cells.get(column) for column in range(holdings.block.width))
+        return replace(holdings, rows={**holdings.rows, CASH: len(rows)},
+                       block=replace(holdings.block, rows=(*rows, added)))
+    total = holdings.number(at, "Quantity") + money / holdings.worth(at)
+    return _with(holdings, {at: {quantity: total}})
+
+
+def in_own_currency(holdings: Table) -> Table:
+    """The same values with prices as they are quoted: a quantity of base currency's worth, and
+    no rate."""
+    rate = holdings.columns.get("rate")
+    if rate is None:
+        return holdings
+    quantity = holdings.columns["quantity"]
+    return _with(holdings, {
+        row: {quantity: holdings.number(row, "Quantity") * holdings.rate(row), rate: None}
+        for row in holdings.rows.values()
+    })
+
+
+def _with(holdings: Table, cells: Mapping[int, Mapping[int, Cell]]) -> Table:
+    rows = tuple(
+        tuple(cells[r].get(c, cell) for c, cell in enumerate(row)) if r in cells else row
+        for r, row in enumerate(holdings.block.rows)
+    )
+    return replace(holdings, block=replace(holdings.block, rows=rows))
 
 
 def _last_number(prices: Block, column: int) -> float | None:

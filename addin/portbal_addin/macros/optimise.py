@@ -56,7 +56,7 @@ _SOLVED: dict[str, tuple[str, Callable[[_Inputs], tuple[Block | float | None, ..
 
 
 @command(
-    "optimise", label="Optimise", group="Optimise", image="GoalSeek",
+    "optimise", label="Optimise", group="Optimise", image="Calculator",
     needs=("MAXSHARPE", "MINVOLATILITY"),
     tip="Find the best weights that keep every limit.",
     about="Writes Weights for the cell Objective (max sharpe where there is none), from "

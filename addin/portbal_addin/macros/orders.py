@@ -5,25 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from portbal.errors import ConflictError, InputError, NotAvailable, UserError
+from portbal.errors import ConflictError, InputError
 from portbal.labels import CASH, key
-from portbal.orders import orders as best_orders
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Area, Book, PutCells, plain
 from portbal_addin.codecs.cells import number
-from portbal_addin.codecs.labelled import VECTOR
-from portbal_addin.codecs.scalars import NUMBER, OPTIONS
-from portbal_addin.codecs.tables import ASSETS, HOLDINGS, LIMITS
 from portbal_addin.macros import holdings as held
 from portbal_addin.macros import reading
-from portbal_addin.macros.names import INPUTS
-from portbal_addin.registry import Answer, find
+from portbal_addin.macros.names import BESIDE_ORDERS, INPUTS
+from portbal_addin.macros.views import expected_returns
+from portbal_addin.registry import Answer, Problem, find
 
 _HEADER = ("asset", "quantity", "price", "value", "cost")
+_ESTIMATES = ("Weights", "Covariance", "ExpectedReturns", "Returns")  # typed, or written as values
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,32 @@ class Replaced:
 
 
 @dataclass(frozen=True)
+class Left:
+    """A limit that cannot be kept while choosing whole lots, in its words, and why."""
+
+    words: str
+    why: str
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    answer: Answer
+    given: Mapping[str, Block | None]
+    left: tuple[Left, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self.left:
+            return self.answer.notes
+        words = ", ".join(left.words for left in self.left)
+        return (*self.answer.notes, f"Not kept while choosing whole lots, only checked: {words}. "
+                "See RebalanceLimits.")
+
+
+@dataclass(frozen=True)
 class Plan:
-    """shown: the orders as ORDERS tells them; cash before and after all of them."""
+    """shown: the orders as ORDERS tells them; cash before and after all of them; given: the
+    arguments of ORDERS, none where Orders is a formula; left: limits that it was not given."""
 
     shown: Block
     is_live: bool
@@ -59,6 +81,8 @@ class Plan:
     replaced: tuple[Replaced, ...]
     notes: tuple[str, ...] = ()
     proof: tuple[tuple[str, float], ...] = ()
+    given: Mapping[str, Block | None] = field(default_factory=dict)
+    left: tuple[Left, ...] = ()
 
 
 def plan(book: Book) -> Plan:
@@ -71,13 +95,12 @@ def plan(book: Book) -> Plan:
     cash = reading.number(book, "Cash", 0.0)
     area = book.find("Orders")
     live = area is not None and reading.is_live(book, area)
-    notes: tuple[str, ...] = ()
-    proof: tuple[tuple[str, float], ...] = ()
+    chosen = None
     if area is not None and live:
         shown = reading.sound(book.block(area)).trimmed()
     else:
-        answer, left = _whole_lots(book, table.block, target, cash)
-        shown, notes, proof = answer.block, (*answer.notes, *left), answer.proof
+        chosen = _whole_lots(book, table.block, target, cash)
+        shown = chosen.answer.block
     orders = _orders(shown)
     worth = held.values(table)
     before = cash + worth.get(CASH, 0.0)
@@ -91,53 +114,56 @@ def plan(book: Book) -> Plan:
         shares = moved if CASH not in worth else {**moved, CASH: after}
         replaced = (*_quantities(table, orders), *_cash(book, table, orders, cash, after),
                     *_current(book, shares))
-    return Plan(
+    plan = Plan(
         shown, live, orders, before, after, {**worth, CASH: before}, {**moved, CASH: after},
-        spelled, tuple(r for r in replaced if r.before != r.after), notes, proof,
+        spelled, tuple(r for r in replaced if r.before != r.after),
     )
+    return plan if chosen is None else replace(
+        plan, notes=chosen.notes, proof=chosen.answer.proof, given=chosen.given, left=chosen.left)
 
 
-def _whole_lots(
-    book: Book, holdings: Block, target: Block, cash: float
-) -> tuple[Answer, tuple[str, ...]]:
-    """The answer of ORDERS under all limits that can be kept while choosing whole lots, and a
-    note that names the others."""
-    limits, assets, options = (reading.table(book, n) for n in ("Limits", "Assets", "OrderOptions"))
-    left: list[str] = []
+def _whole_lots(book: Book, holdings: Block, target: Block, cash: float) -> _Chosen:
+    """The answer of ORDERS under all limits that can be kept while choosing whole lots; what
+    the workbook knows of risk and return is given where a limit asks for it."""
+    given: dict[str, Block | None] = {
+        "holdings": holdings, "target": target, "cash": Block.of(cash),
+        **{name.lower(): reading.table(book, name) for name in ("Limits", "Assets")},
+        "options": reading.table(book, "OrderOptions"),
+        "cov": None, "returns": None, "periods": None, "mu": None,
+        "lasttarget": reading.table(book, "LastTarget"),
+    }
+    left: list[Left] = []
+    asked = False
     while True:
-        given = (holdings, target, Block.of(cash), limits, assets, options)
-        result = find("ORDERS").invoke(*given)
-        row = None if isinstance(result, Answer) else _unkept(*given)
-        if row is None or limits is None:
-            break
-        words, limits = _without_row(limits, row - 1)
-        left.append(words)
-    if not left:
-        return reading.answer(result), ()
-    return reading.answer(result), (
-        f"Not kept while choosing whole lots, only checked: {', '.join(left)}. See "
-        "RebalanceLimits.",)
+        result = find("ORDERS").invoke(*given.values())
+        limits = given["limits"]
+        if limits is None or not _is_unkept(result):
+            return _Chosen(reading.answer(result), given, tuple(left))
+        if not asked:
+            asked = True
+            given |= _known(book)
+            continue
+        words, given["limits"] = _without_row(limits, result.row - 1)  # type: ignore[union-attr, operator]
+        left.append(Left(words, result.message.partition(": ")[2]))  # type: ignore[union-attr]
 
 
-def _unkept(
-    holdings: Block, target: Block, cash: Block, limits: Block | None, assets: Block | None,
-    options: Block | None,
-) -> int | None:
-    """The row of a limit that ORDERS has no way to keep; None where it has another problem."""
-    if limits is None:
-        return None
-    try:
-        best_orders(
-            HOLDINGS.decode(holdings), VECTOR.decode(target), NUMBER.decode(cash),
-            LIMITS.decode(limits), None if assets is None else ASSETS.decode(assets),
-            None if options is None else OPTIONS.decode(options),
-        )
-    except NotAvailable as error:
-        is_limit = error.argument == "limits" and isinstance(error.row, int)
-        return error.row if is_limit else None  # type: ignore[return-value]
-    except UserError:
-        return None
-    return None
+def _is_unkept(result: Answer | Problem) -> bool:
+    """Is there a limit that ORDERS has no way to keep?"""
+    return (isinstance(result, Problem) and result.unavailable and result.argument == "limits"
+            and result.row is not None)
+
+
+def _known(book: Book) -> dict[str, Block | None]:
+    """Covariance, returns and expected returns, as far as the workbook has them."""
+    estimated = reading.has_history(book)
+    found: dict[str, Block | None] = {}
+    if estimated or reading.table(book, "Covariance") is not None:
+        found["cov"] = reading.covariance(book)
+    if estimated:
+        found["returns"] = reading.returns(book)
+    if estimated or reading.table(book, "ExpectedReturns") is not None:
+        found["mu"] = expected_returns(book)
+    return found
 
 
 def _without_row(limits: Block, at: int) -> tuple[str, Block | None]:
@@ -199,8 +225,7 @@ def _cash(
     row = table.rows.get(CASH)
     area = book.find("Cash")
     if row is not None:
-        price = table.number(row, "Price")
-        yield _typed(table, row, "Quantity", after / price, "Cash")
+        yield _typed(table, row, "Quantity", after / table.worth(row), "Cash")
         if area is not None and cash:
             yield _cash_cell(book, area, 0.0)
     elif area is not None:
@@ -255,11 +280,11 @@ def writes(replaced: Iterable[Replaced], *, back: bool = False) -> tuple[PutCell
 # --- by what inputs --------------------------------------------------------------------------
 
 def typed(book: Book, after: Iterable[Replaced] = ()) -> str:
-    """A digest of everything typed into the inputs, formulas left out; ``after``: as it will be
-    once these cells are replaced. Equal digests: nobody has changed anything."""
+    """A digest of everything typed into the inputs of orders, formulas left out; ``after``: as it
+    will be once these cells are replaced. Equal digests: nobody has changed anything."""
     changed = {(key(r.area.sheet), r.area.row, r.area.column): r.after for r in after}
     found: list[list[Cell]] = []
-    for name in sorted((*INPUTS, "Weights")):
+    for name in sorted((*(set(INPUTS) - BESIDE_ORDERS), *_ESTIMATES)):
         area = book.find(name)
         if area is None:
             continue

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from portbal.errors import InputError
-from portbal.labels import key
+from portbal.labels import key, shorten, suggestion
 from portbal_addin.block import PROBLEM_PREFIX, Block, Cell, is_blank, is_problem, label_text
 from portbal_addin.book import Area, Book
-from portbal_addin.codecs.scalars import NUMBER
+from portbal_addin.codecs.scalars import NUMBER, OPTIONS
 from portbal_addin.macros.names import INPUTS, RESULTS
 from portbal_addin.registry import Answer, Problem, find
 
@@ -25,8 +25,10 @@ def required(book: Book, name: str) -> Block:
     block = table(book, name)
     if block is None:
         holds = INPUTS[name] if name in INPUTS else RESULTS[name].holds
-        what = "is empty" if book.find(name) else "is not a name in this workbook"
-        raise InputError(f"{name} {what}", fix=f"It holds {holds}.")
+        if book.find(name):
+            raise InputError(f"{name} is empty", fix=f"It holds {holds}.")
+        raise InputError(f"{name} is not a name in this workbook",
+                         fix=f"Give that name to a range; it holds {holds}.")
     return block
 
 
@@ -51,6 +53,24 @@ def number(book: Book, name: str, default: float) -> float:
     except InputError as error:
         where = block.address.cell(0, 0) if block.address else ""
         raise InputError(f"{name} ({where}): {error.problem}", fix=error.fix) from None
+
+
+def options(book: Book, name: str, known: tuple[str, ...]) -> dict[str, str | float | bool]:
+    """Two columns, option and value, as a dictionary; empty where there is no such table.
+    InputError for an option that is not known."""
+    block = table(book, name)
+    if block is None:
+        return {}
+    try:
+        found: dict[str, str | float | bool] = OPTIONS.decode(sound(block))
+    except InputError as error:
+        cell = block.trimmed().find(error.row, error.column)[2]
+        raise InputError(f"{name} ({cell}): {error.problem}", fix=error.fix) from None
+    for word in found:
+        if word not in known:
+            raise InputError(f"{name} has the option {shorten(word)}",
+                             fix=suggestion(word, known, f"Use {', '.join(known)}."))
+    return found
 
 
 def call(name: str, *arguments: Block | Cell) -> Answer:

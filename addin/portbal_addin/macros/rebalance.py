@@ -16,9 +16,11 @@ from portbal.labels import key
 from portbal_addin.block import Block, Cell, label_text
 from portbal_addin.book import Area, Book, Changes, plain
 from portbal_addin.macros import holdings as held
-from portbal_addin.macros import orders, reading
+from portbal_addin.macros import orders, preview, reading
 from portbal_addin.macros.commands import command
+from portbal_addin.macros.formulas import call_in
 from portbal_addin.macros.orders import Plan, Replaced
+from portbal_addin.macros.replay import call_of
 from portbal_addin.macros.risk import limits_at
 from portbal_addin.macros.writing import results, said, table_of
 
@@ -31,11 +33,12 @@ _APPLIED, _UNDONE = "applied", "undone"
     needs=("ORDERS", "CHECKLIMITS"),
     tip="The orders from Holdings to Weights, before anything is changed.",
     about="Shows the orders with their reasons and costs (Orders), cash and turnover "
-          "(RebalancePreview) and the limits before and after (RebalanceLimits). Apply carries "
-          "them out.",
+          "(RebalancePreview), the limits before and after (RebalanceLimits) and what cannot be "
+          "done, with the reason (RebalanceOpen). Apply carries them out.",
 )
 def rebalance(book: Book) -> Changes:
-    """Holdings, Weights, Cash -> Orders, RebalancePreview, RebalanceLimits; Apply's writes."""
+    """Holdings, Weights, Cash -> Orders, RebalancePreview, RebalanceLimits, RebalanceOpen; Apply's
+    writes."""
     last = _read_undo(book)
     if last is not None and last.state == _APPLIED and last.inputs == orders.typed(book):
         return Changes(
@@ -46,24 +49,28 @@ def rebalance(book: Book) -> Changes:
     stamp = orders.digest([orders.typed(book), orders.rows_of(plan.shown),
                            orders.rows_of(reading.required(book, "Weights"))])
     limits = _limits(book, plan)
-    summary = _summary(plan, limits, stamp)
+    costs = preview.costs(book, plan)
+    summary = _summary(plan, limits, costs.rows, stamp)
+    still_open = preview.what_stays_open(book, plan, limits)
     shown = {"Orders": plan.shown} if not plan.is_live else {}
-    preview = results(book, {**shown, "RebalancePreview": summary,
-                             **({"RebalanceLimits": limits} if limits else {})})
+    written = results(book, {**shown, "RebalancePreview": summary,
+                             **({"RebalanceLimits": limits} if limits else {}),
+                             "RebalanceOpen": still_open})
     tables = [("Orders", plan.shown), ("Before and after", summary)]
     if limits is not None:
         tables.append(("Limits before and after", limits))
-    notes = (*plan.notes, *said(preview.live))
+    tables.append(("What cannot be done", still_open))
+    notes = (*plan.notes, *costs.notes, *said(written.live))
     if not plan.replaced:
         return Changes("No orders: the holdings are as near to the target as they can be.",
-                       tuple(tables), (), preview.writes, notes, stamp)
+                       tuple(tables), (), written.writes, notes, stamp)
     kept = _undo_table(_APPLIED, stamp, orders.typed(book, plan.replaced), plan.replaced)
     return Changes(
         f"{len(plan.orders)} orders, costs {_costs(plan):,.2f}, cash left "
-        f"{plan.cash_after:,.2f}.",
+        f"{plan.cash_after:,.2f}{preview.told(still_open)}.",
         tuple(tables),
         (*orders.writes(plan.replaced), *results(book, {"portbal_undo": kept}).writes),
-        preview.writes, notes, stamp, _record(book, plan, limits, stamp),
+        written.writes, notes, stamp, _record(book, plan, limits, stamp),
     )
 
 
@@ -147,7 +154,9 @@ def _limits(book: Book, plan: Plan) -> Block | None:
                     rows)
 
 
-def _summary(plan: Plan, limits: Block | None, stamp: str) -> Block:
+def _summary(
+    plan: Plan, limits: Block | None, costs: tuple[tuple[Cell, ...], ...], stamp: str
+) -> Block:
     bought = sum(o.value for o in plan.orders if o.value > 0)
     sold = -sum(o.value for o in plan.orders if o.value < 0)
     net, net_after = sum(plan.worth_before.values()), sum(plan.worth_after.values())
@@ -158,6 +167,7 @@ def _summary(plan: Plan, limits: Block | None, stamp: str) -> Block:
         ("Bought", None, bought),
         ("Sold", None, sold),
         ("Costs", None, _costs(plan)),
+        *costs,
         ("Turnover, one way", None, (bought + sold) / 2 / net if net else 0.0),
     ]
     if limits is not None:
@@ -167,16 +177,30 @@ def _summary(plan: Plan, limits: Block | None, stamp: str) -> Block:
 
 
 def _record(book: Book, plan: Plan, limits: Block | None, stamp: str) -> Mapping[str, Any]:
-    """What the journal keeps: the inputs of the orders, the orders, and what they changed."""
-    inputs = ("Holdings", "Weights", "Cash", "Limits", "Assets", "OrderOptions")
+    """What the journal keeps: the call that gave the orders, the orders, and what they changed.
+
+    inputs are the tables by name, where Orders is a formula whose arguments are not plain to
+    see. stamp is the digest of everything typed and of the orders.
+    """
+    call = _call(book, plan)
+    names = ("Holdings", "Weights", "Cash", "Limits", "Assets", "OrderOptions")
     return {
         "kind": "apply", "stamp": stamp,
-        "inputs": {name: orders.rows_of(reading.table(book, name)) for name in inputs},
+        **({"call": call} if call else {
+            "inputs": {name: orders.rows_of(reading.table(book, name)) for name in names}}),
         "orders": orders.rows_of(plan.shown), "orders are a formula": plan.is_live,
         "limits": orders.rows_of(limits), "proof": dict(plan.proof), "notes": list(plan.notes),
         "cash": [plan.cash_before, plan.cash_after],
         "replaced": [[c.area.text, _json(c.before), _json(c.after)] for c in plan.replaced],
     }
+
+
+def _call(book: Book, plan: Plan) -> Mapping[str, Any] | None:
+    if not plan.is_live:
+        return call_of("ORDERS", tuple(plan.given.values()))
+    area = book.find("Orders")
+    found = None if area is None else call_in(book, book.formulas(area)[0][0])
+    return call_of(*found) if found is not None and found[0] == "ORDERS" else None
 
 
 def _json(cell: Cell) -> Any:
