@@ -187,7 +187,7 @@ def test_more_scenarios_follow_those_of_shocks() -> None:
 
 @pytest.mark.parametrize(("row", "message"), [
     (["ALL fall", "Chip", 0.1], "more row 2: 'ALL fall' is a scenario of shocks too"),
-    (["Other", "Sector Tehc", 0.1], "more row 2: unknown 'Sector Tehc'"),
+    (["Other", "Sector Tehc", 0.1], "more row 2: unknown Sector 'Tehc'"),
 ])
 def test_a_mistake_in_more_scenarios_is_told_there(row: list[Any], message: str) -> None:
     found = call("STRESSLIMITS", pairs(WEIGHTS), LIMITS, table_of(BENCHED), SCENARIOS, None, None,

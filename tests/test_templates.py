@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import zipfile
@@ -21,7 +22,9 @@ from portbal_templates.layout import FIRST
 
 NAME = "portfolio_balancer"
 SHEETS = ["Start", "Prices", "Returns", "Assets", "Limits", "Views", "Estimates", "Frontier",
-          "Target", "Risk", "Trades"]
+          "Target", "Risk", "Stress", "Trades"]
+WINDOWS = ["Volmageddon 2018", "2018Q4", "Covid 2020", "2022 rates"]
+SCENARIOS = [*dict.fromkeys(scenario for scenario, _, _ in example.SHOCKS), *WINDOWS]
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -121,7 +124,7 @@ def test_the_shipped_file_is_what_its_sources_build(shipped: bytes) -> None:
     """Part by part; numbers may differ in their last digits from machine to machine."""
     old, new = parts(shipped), parts(built(NAME))
     assert list(old) == list(new)
-    number = re.compile(r"(?<=<v>)-?\d[^<]*(?=</v>)|(?<=<c:v>)-?\d[^<]*(?=</c:v>)")
+    number = re.compile(r"(?<=<v>)-?\d[^<]*(?=</v>)|(?<=<c:v>)-?\d[\d.eE+-]*(?=</c:v>)")
     for name, content in old.items():
         before, after = content.decode(), new[name].decode()
         assert number.sub("", before) == number.sub("", after), name
@@ -146,14 +149,18 @@ def test_only_registered_formulas_are_used_and_each_table_spills(shipped: bytes)
             formula = cell.findtext(f"{MAIN}f") or ""
             if "PORTBAL" not in formula or "#PORTBAL" in formula:
                 continue
-            name = bare_name(re.match(r"(\w+)\(", formula)[1])  # type: ignore[index]
-            used.add(name)
-            assert functions()[name]
-            scalar = functions()[name].result.name == "number"
+            names = [bare_name(name) for name in re.findall(r"(PORTBAL_\w+)\(", formula)]
+            used |= set(names)
+            assert all(name in functions() for name in names)
+            outer = bare_name(re.match(r"(\w+)\(", formula)[1])  # type: ignore[index]
+            scalar = outer not in names or functions()[outer].result.name == "number"
             assert (cell.get("cm") is None) == scalar, f"{sheet}!{cell.get('r')}"
     assert used >= {"RETURNS", "MEANRETURN", "COVARIANCE", "IMPLIEDRETURNS", "BLACKLITTERMAN",
                     "FRONTIER", "MAXSHARPE", "RISKCONTRIBUTION", "CHECKLIMITS", "VAR", "CVAR",
-                    "PORTRETURN", "PORTVOLATILITY", "SHARPE", "DRIFT", "ORDERS"}
+                    "PORTRETURN", "PORTVOLATILITY", "SHARPE", "TRACKINGERROR", "BETA",
+                    "ACTIVESHARE", "TAILCONTRIBUTION", "VARTEST", "DRAWDOWN", "STRESSEDVAR",
+                    "CORRELATIONSHIFT", "STRESSLIMITS", "SCENARIOSHOCKS", "STRESSCORRELATION",
+                    "REVERSESTRESS", "DRIFT", "ORDERS"}
 
 
 def test_every_formula_has_a_stored_value_and_none_is_an_error(shipped: bytes) -> None:
@@ -169,10 +176,10 @@ def test_every_formula_has_a_stored_value_and_none_is_an_error(shipped: bytes) -
 def test_charts_hold_the_values_they_show(shipped: bytes) -> None:
     charts = [text.decode() for name, text in parts(shipped).items()
               if name.startswith("xl/charts/chart")]
-    assert len(charts) == 8
+    assert len(charts) == 11
     for text in charts:
         numbers = re.findall(r"<c:v>(-?[\d.]+(?:[eE]-?\d+)?)</c:v>", text)
-        assert len(numbers) >= 12
+        assert len(numbers) >= 9
         assert len(set(numbers)) > len(numbers) / 3
 
 
@@ -206,6 +213,17 @@ def test_every_input_and_output_has_a_name(book: Tables) -> None:
         "Frontier": ["Return", "Volatility", *example.STOCKS],
         "RiskContributions": ["Asset", "Weight", "Marginal", "Contribution", "Share"],
         "SectorContributions": ["Group", "Weight", "Marginal", "Contribution", "Share"],
+        "TailContributions": ["Asset", "Weight", "VaR part", "CVaR part", "Share"],
+        "SectorTailContributions": ["Group", "Weight", "VaR part", "CVaR part", "Share"],
+        "HistoricalBacktest": ["Test", "Value", "P value", "Verdict"],
+        "NormalBacktest": ["Test", "Value", "P value", "Verdict"],
+        "Drawdowns": ["Depth", "Peak", "Trough", "Recovered", "Length"],
+        "StressedVaR": ["Window", "From", "Until", "VaR", "CVaR"],
+        "Shocks": ["Scenario", "Where", "Shock"], "WindowShocks": ["Scenario", "Where", "Shock"],
+        "ScenarioLosses": ["Scenario", "Loss", "Breaches", "Limits"],
+        "StressMatrix": ["Limit", "Min", "Max", "Now", *SCENARIOS],
+        "StressedVolatility": ["Strength", "Current", "Target"],
+        "ReverseStress": ["Asset", "Shock", "Distance"],
         "TargetLimits": ["Limit", "Value", "Min", "Max", "Headroom", "Status"],
         "Drift": ["Asset", "Current", "Target", "Drift", "Low", "High", "Action"],
         "Orders": ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after",
@@ -293,7 +311,10 @@ def test_var_and_cvar_from_the_sorted_losses(
     book: Tables, returns: pd.DataFrame
 ) -> None:
     header, *rows = book["TailRisk"]
-    for title, name in (("current", "CurrentWeights"), ("target", "Weights")):
+    assert {row[0] for row in rows} == {"historical", "normal", "cornish-fisher", "student",
+                                        "filtered", "evt", "montecarlo"}
+    for title, name in (("current", "CurrentWeights"), ("benchmark", "BenchmarkWeights"),
+                        ("target", "Weights")):
         daily = (returns @ vector(book[name])).to_numpy()
         for method, level, days, *values in rows:
             shown = dict(zip(header[3:], values, strict=True))
@@ -307,6 +328,88 @@ def test_var_and_cvar_from_the_sorted_losses(
                 tail = losses[:whole].sum() + (worst - whole) * losses[whole]
                 assert var == pytest.approx(np.quantile(losses, float(level)), rel=1e-9)  # type: ignore[arg-type]
                 assert cvar == pytest.approx(tail / worst, rel=1e-9)
+
+
+def test_the_start_page_shows_var_and_cvar_of_all_three(shipped: bytes, book: Tables) -> None:
+    _, first, *_ = book["TailRisk"]
+    stored = known(shipped).values
+    shown = {stored.get(("Start", row, 1)): [stored.get(("Start", row, at)) for at in (3, 4, 5)]
+             for row in range(8, 20)}
+    assert shown["VaR, historical 95%, 1d"] == pytest.approx(list(first[3::2]))
+    assert shown["CVaR, historical 95%, 1d"] == pytest.approx(list(first[4::2]))
+
+
+def test_the_parts_of_cvar_by_asset_and_by_sector(book: Tables, returns: pd.DataFrame) -> None:
+    daily = (returns @ vector(book["Weights"])).to_numpy()
+    cvar = book["TailRisk"][1][8]
+    parts = vector(book["TailContributions"], 3)
+    assert parts.sum() == pytest.approx(cvar)
+    worst = np.argsort(daily)[:62]  # and 0.95 of the next one of 62.95
+    rest = np.argsort(daily)[62]
+    for name, weight in vector(book["Weights"]).items():
+        lost = -weight * returns[name].to_numpy()
+        assert parts[name] == pytest.approx((lost[worst].sum() + 0.95 * lost[rest]) / 62.95)
+    sector = {name: stock.sector for name, stock in example.STOCKS.items()}
+    pd.testing.assert_series_equal(
+        vector(book["SectorTailContributions"], 3).sort_index(), parts.groupby(sector).sum())
+
+
+def test_backtests_are_of_the_target(book: Tables, returns: pd.DataFrame) -> None:
+    daily = (returns @ vector(book["Weights"])).to_numpy()
+    for name, var in (("HistoricalBacktest", np.quantile(-daily, 0.99)),
+                      ("NormalBacktest", 2.3263478740408408 * daily.std(ddof=1) - daily.mean())):
+        rows = {row[0]: row[1:] for row in book[name][1:]}
+        assert rows["Basel zone"][0] == (-daily[-250:] > var).sum()
+        count, expected = (-daily > var).sum(), 0.01 * len(daily)
+        by_count = 2 * (count * np.log(count / expected) + (len(daily) - count) * np.log(
+            (len(daily) - count) / (len(daily) - expected)))
+        assert rows["Kupiec"][0] == pytest.approx(by_count, abs=1e-8)
+    wealth = np.cumprod(1 + daily)
+    assert book["Drawdowns"][1][0] == pytest.approx((1 - wealth / np.maximum.accumulate(
+        wealth)).max())
+
+
+def test_windows_lose_what_prices_lost(book: Tables) -> None:
+    """Covid: from the close of 2020-02-19 to that of 2020-03-23."""
+    prices = example.prices()
+    day = {str(date): np.array(row) for date, row in zip(prices.dates, prices.rows, strict=True)}
+    moves = pd.Series(day["2020-03-23"] / day["2020-02-19"] - 1, prices.assets)
+    losses = {row[0]: row for row in book["ScenarioLosses"][1:]}
+    assert list(losses) == SCENARIOS
+    weights = vector(book["Weights"])
+    assert losses["Covid 2020"][1] == pytest.approx(-(weights @ moves))
+    after = weights * (1 + moves) / (1 + weights @ moves)
+    assert after["MSFT"] > 0.12
+    matrix = {row[0]: dict(zip(book["StressMatrix"][0], row, strict=True))
+              for row in book["StressMatrix"][1:]}
+    for name, weight in after.items():
+        assert (matrix[name]["Covid 2020"] == "breach") == (weight > 0.12 + 1e-6), name
+    for title, row in losses.items():
+        broken = [name for name, statuses in matrix.items() if statuses[title] == "breach"]
+        assert (row[2], row[3] or "") == (len(broken), ", ".join(map(str, broken)))
+
+
+def test_own_scenarios_move_the_sector_and_the_rest(book: Tables) -> None:
+    weights = vector(book["Weights"])
+    losses = {row[0]: row[1] for row in book["ScenarioLosses"][1:]}
+    for scenario in SCENARIOS[:5]:
+        shocks = {where.removeprefix("Sector "): shock for name, where, shock in example.SHOCKS
+                  if name == scenario}
+        assert losses[scenario] == pytest.approx(-sum(
+            weights[name] * shocks.get(stock.sector, shocks["all"])
+            for name, stock in example.STOCKS.items()))
+
+
+def test_volatility_when_correlations_rise(book: Tables, returns: pd.DataFrame) -> None:
+    cov, weights = matrix(book["Covariance"]).to_numpy(), vector(book["Weights"]).to_numpy()
+    deviations = np.sqrt(np.diag(cov)) * weights
+    moved = 0.9 * np.outer(deviations, deviations)
+    np.fill_diagonal(moved, deviations**2)
+    plain = np.outer(weights, weights) * cov
+    for strength, _, target in np.array(book["StressedVolatility"][1:], dtype=float):
+        mixed = (1 - strength) * plain + strength * moved
+        assert target == pytest.approx(np.sqrt(mixed.sum()))
+    assert vector(book["ReverseStress"]) @ vector(book["Weights"]) == pytest.approx(-0.2)
 
 
 def test_contributions_add_up_to_the_volatility(book: Tables) -> None:
@@ -332,7 +435,7 @@ def test_orders_lead_to_the_target_and_cash_is_right(book: Tables) -> None:
     assert after.max() <= 0.12
     assert after.groupby(sector).sum()["Health Care"] <= 0.28
     assert [row[0] for row in book["OrderLimits"] if row[0]] == [
-        "Limit", "cash", *(words for words, _, _, _ in example.LIMITS[:5])]
+        "Limit", "cash", *(words for words, _, _, _ in example.LIMITS)]
 
 
 # --- what a user does ----------------------------------------------------------------------
@@ -453,3 +556,25 @@ def test_fewer_assets_work_without_touching_a_formula(shipped: bytes) -> None:
     assert vector(after["Weights"]).sum() == pytest.approx(1)
     assert len(after["Covariance"]) == len(example.STOCKS)
     assert after["Problems"][0][0] == 0
+
+
+def test_a_scenario_in_a_spare_row_is_read_and_a_limit_breaks_in_it(shipped: bytes) -> None:
+    spare = FIRST + 1 + len(example.SHOCKS)
+    after = Tables(changed(shipped, "Stress", **{
+        f"B{spare}": "Apple falls", f"C{spare}": "AAPL", f"D{spare}": -0.5}).bytes)
+    row = next(row for row in after["ScenarioLosses"] if row[0] == "Apple falls")
+    assert row[1] == pytest.approx(0.5 * vector(after["Weights"])["AAPL"])
+    assert "Apple falls" in after["StressMatrix"][0]
+
+
+def test_a_history_without_windows_leaves_the_own_scenarios(shipped: bytes) -> None:
+    """The same prices ten years later, when none of the windows was."""
+    last = FIRST + len(example.prices().rows)
+    later = {f"B{row}": (day - dt.date(1899, 12, 30)).days + 10 * 365.0
+             for row, day in zip(range(FIRST + 1, last + 1), example.prices().dates, strict=True)}
+    result = changed(shipped, "Prices", **later)
+    assert [str(problem).split(":")[0] for problem in result.problems] == [
+        f"Stress!{place_of(shipped, 'WindowShocks').partition(':')[0]}"]
+    after = Tables(result.bytes)
+    assert [row[0] for row in after["ScenarioLosses"][1:]] == SCENARIOS[:5]
+    assert after["Problems"][0][0] == 1

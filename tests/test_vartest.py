@@ -250,3 +250,11 @@ def test_with_weights_the_returns_are_those_of_the_portfolio() -> None:
     found = call(table, 0.015)
     assert isinstance(found, Problem)
     assert "Give one column of returns, or weights." in found.fix
+
+
+@pytest.mark.parametrize("freedom", [1.01, 4.0, np.inf])
+def test_losses_of_the_shortfall_test_are_quantiles_of_the_tail(freedom: float) -> None:
+    drawn = vartest._beyond(np.random.default_rng(3), 2000, 0.01, freedom, 99.0)
+    u = 0.01 * (1 - np.random.default_rng(3).random(2000))
+    exact = -(stats.t(freedom).ppf(u) if np.isfinite(freedom) else stats.norm.ppf(u))
+    np.testing.assert_allclose(drawn / drawn[0], exact / exact[0], rtol=1e-5)

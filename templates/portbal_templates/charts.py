@@ -13,13 +13,16 @@ from portbal_templates.layout import (
     BY_SECTOR,
     FIRST,
     FRONTIER,
+    HEAD,
     LONG_ONLY,
     LONG_ONLY_DRAWN,
     MARKED,
     METHODS,
     MONEY,
+    PARTS,
     POINTS,
     POSTERIOR,
+    SCENARIOS,
     TAIL,
     WEIGHTS,
 )
@@ -66,10 +69,33 @@ def tail_losses(page: Page, row: int, column: int, width: int, height: int) -> N
     chart = _bars(page, "column", "VaR and CVaR: loss as a fraction of the portfolio")
     for title, at, colour in (
         ("VaR, current", 4, "#F6BE98"), ("CVaR, current", 5, style.ORANGE),
-        ("VaR, target", 6, "#8EA9DB"), ("CVaR, target", 7, style.NAVY),
+        ("VaR, target", 8, "#8EA9DB"), ("CVaR, target", 9, style.NAVY),
     ):
         _series(chart, title, "Risk", TAIL + 1, MONEY, at, len(METHODS), colour)
     _place(page, chart, row, column, width, height, "VaR and CVaR of current and target")
+
+
+def tail_shares(page: Page, row: int, column: int, width: int, height: int) -> None:
+    chart = _bars(page, "column", "Target by asset: weight, share of volatility, share of CVaR")
+    _tail_shares(chart, 1, ASSETS)
+    _place(page, chart, row, column, width, height,
+           "Weight, share of volatility and share of CVaR by asset")
+
+
+def sector_tail_shares(page: Page, row: int, column: int, width: int, height: int) -> None:
+    chart = _bars(page, "bar", "Target by sector: weight, shares of volatility, CVaR")
+    _tail_shares(chart, MONEY, _SECTORS)
+    _place(page, chart, row, column, width, height,
+           "Weight, share of volatility and share of CVaR by sector")
+
+
+def scenario_losses(
+    page: Page, row: int, column: int, width: int, height: int, count: int
+) -> None:
+    chart = _bars(page, "bar", "Loss of the target in each scenario: fraction of the portfolio")
+    _series(chart, "Loss", "Stress", HEAD + 1, SCENARIOS, SCENARIOS + 1, count, style.NAVY)
+    chart.set_legend({"none": True})
+    _place(page, chart, row, column, width, height, "Loss of the target by scenario")
 
 
 def frontier(page: Page, row: int, column: int, width: int, height: int) -> None:
@@ -86,14 +112,15 @@ def frontier(page: Page, row: int, column: int, width: int, height: int) -> None
         })
     for at, (title, shape, size, colour, side) in enumerate((
         ("Current", "diamond", 10, style.ORANGE, "right"),
-        ("Benchmark", "square", 9, style.GREY, "below"),
-        ("Target", "circle", 7, style.GREEN, "above"),
+        ("Benchmark", "x", 14, style.GREY, "below"),
+        ("Target", "circle", 11, style.GREEN, "above"),
     ), start=FIRST):
+        # Benchmark is a cross, which has no inside: Target, drawn last, may stand on it
         chart.add_series({
             "name": title, "categories": ["Frontier", at, MARKED + 2, at, MARKED + 2],
             "values": ["Frontier", at, MARKED + 3, at, MARKED + 3], "line": _NO_LINE,
             "marker": {"type": shape, "size": size, "fill": {"color": colour},
-                       "border": {"color": "#FFFFFF"}},
+                       "border": {"color": colour if shape == "x" else "#FFFFFF", "width": 1.75}},
             "data_labels": {"series_name": True, "value": False, "position": side,
                             "font": {**_FONT, "bold": True, "color": colour}},
         })
@@ -105,6 +132,12 @@ def frontier(page: Page, row: int, column: int, width: int, height: int) -> None
               "num_format": "0%", "major_gridlines": _GRID, "line": _AXIS})
     _place(page, chart, row, column, width, height,
            "Efficient frontiers with the current, benchmark and target portfolios")
+
+
+def _tail_shares(chart: Chart, column: int, count: int) -> None:
+    for title, at, colour in (("Weight", 1, "#BFBFBF"), ("Share of volatility", 5, style.BLUE),
+                              ("Share of CVaR", 4, style.NAVY)):
+        _series(chart, title, "Risk", PARTS + 1, column, column + at, count, colour)
 
 
 def _shares(chart: Chart, column: int, count: int) -> None:

@@ -78,3 +78,17 @@ VIEWS: tuple[tuple[str, float, float], ...] = (
     ("XOM - CVX", 0.01, 0.4),
     ("MSFT - AAPL", 0.02, 0.5),
 )
+
+SHOCKS: tuple[tuple[str, str, float], ...] = (
+    ("Market -20%", "all", -0.20),
+    ("Technology falls", "Sector Technology", -0.35),
+    ("Technology falls", "all", -0.10),
+    ("Energy falls", "Sector Energy", -0.40),
+    ("Energy falls", "all", -0.05),
+    ("Rates rise", "Sector Technology", -0.20),
+    ("Rates rise", "Sector Consumer Staples", -0.08),
+    ("Rates rise", "Sector Financials", 0.05),
+    ("Rates rise", "all", -0.12),
+    ("Drug prices capped", "Sector Health Care", -0.30),
+    ("Drug prices capped", "all", -0.02),
+)

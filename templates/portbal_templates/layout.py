@@ -23,14 +23,33 @@ MARKED = 14  # first column of the portfolios marked on the chart
 WEIGHTS, CHECKS, CHECK_ROOM = 28, 28 + ROOM + 6, 70
 BY_WEIGHT, BY_ASSET, BY_SECTOR = 1, 8, 15
 
-# Risk: header row of VaR and CVaR, first column of the same in money; method, level, days.
-# Cornish-Fisher stands at ten days only: one-day returns are too far from normal for it.
-TAIL, MONEY = 15, 9
+# Risk: header row of VaR and CVaR, first column on the right, where they stand in money. Method,
+# level, days: filtered and evt look one day ahead, and Cornish-Fisher stands at ten days only,
+# for one-day returns are too far from normal for it.
+TAIL, MONEY = 17, 11
+ALL_METHODS = ("historical", "normal", "cornish-fisher", "student", "filtered", "evt", "montecarlo")
 METHODS = (
-    ("historical", 0.95, 1), ("historical", 0.99, 1),
-    ("historical", 0.95, 10), ("historical", 0.99, 10), ("normal", 0.95, 10),
-    ("normal", 0.99, 10), ("cornish-fisher", 0.95, 10), ("cornish-fisher", 0.99, 10),
+    *((method, level, 1) for method in ("historical", "normal", "student", "filtered", "evt")
+      for level in (0.95, 0.99)),
+    *((method, level, 10) for method in ("historical", "normal", "cornish-fisher", "montecarlo")
+      for level in (0.95, 0.99)),
 )
+# Risk, below: section of the backtests, how many rows a backtest has; row of the charts and
+# header row of the contributions; header row of drawdowns and of stressed VaR
+BACKTEST, TESTS = TAIL + len(METHODS) + 22, 6
+PART_CHARTS = BACKTEST + 10 + TESTS + 2
+PARTS = PART_CHARTS + 19
+DRAWDOWNS, DEEPEST = PARTS + ROOM + 5, 10
+
+# Stress: first columns; room for rows of shocks and for scenarios; header rows of correlations,
+# of the matrix and of the windows; columns of the matrix
+OWN, SCENARIOS = 1, 5
+SHOCK_ROOM, SCENARIO_ROOM = 24, 24
+CORRELATIONS = HEAD + SHOCK_ROOM + 5
+MATRIX = CORRELATIONS + 22
+MATRIX_COLUMNS = 4 + SCENARIO_ROOM
+WINDOWS = MATRIX + CHECK_ROOM + 5
+WINDOW_ROOM = 16 * ROOM
 
 # Trades: first columns
 CASH, HOLDINGS, ORDERS, DRIFT, KEPT = 1, 4, 8, 17, 25

@@ -7,7 +7,7 @@ import io
 
 from xlsxwriter import Workbook
 
-from portbal_templates import inputs, results, start, trades
+from portbal_templates import inputs, results, risk, start, stress, trades
 from portbal_templates.page import Book, Known
 from portbal_templates.style import Styles
 
@@ -36,8 +36,8 @@ def compose(host: str, known: Known) -> bytes:
         for page in (
             inputs.prices_page(book), inputs.returns_page(book), inputs.assets_page(book),
             inputs.limits_page(book), inputs.views_page(book), results.estimates_page(book),
-            results.frontier_page(book), results.target_page(book), results.risk_page(book),
-            trades.trades_page(book),
+            results.frontier_page(book), results.target_page(book), risk.risk_page(book),
+            stress.stress_page(book), trades.trades_page(book),
         )
     }
     start.fill(first, counted)

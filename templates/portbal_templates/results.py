@@ -1,9 +1,8 @@
-"""The pages that portbal fills: estimates, frontier, target weights and risk."""
+"""The pages that portbal fills: estimates, frontier and target weights."""
 
 from __future__ import annotations
 
-from portbal_templates import charts, style
-from portbal_templates.inputs import allow
+from portbal_templates import charts
 from portbal_templates.layout import (
     ASSETS,
     BY_ASSET,
@@ -19,13 +18,10 @@ from portbal_templates.layout import (
     IMPLIED,
     LONG_ONLY,
     MARKED,
-    METHODS,
-    MONEY,
     POINTS,
     POSTERIOR,
     ROOM,
     SECTION,
-    TAIL,
     UNITS,
     USED,
     WEIGHTS,
@@ -181,81 +177,3 @@ def _contributions(page: Page, column: int, title: str, name: str, groups: str =
     page.units(WEIGHTS - 1, column, ["name", "fraction", _RATE, _RATE, "of volatility"])
     page.spill(WEIGHTS, column, page.book.call("RISKCONTRIBUTION", "Weights", "Covariance", groups),
                [TEXT, PERCENT, PERCENT, PERCENT2, PERCENT], name)
-
-
-def risk_page(book: Book) -> Page:
-    page = Page(
-        book, "Risk", "Risk", "What the portfolios may lose. VaR and CVaR are positive losses; "
-        "CVaR is the mean of the losses beyond VaR.",
-        widths=[18, 15, *[14] * 5, 3, 26, *[14] * 4], tab=OUTPUT_TAB,
-    )
-    page.section(SECTION, 1, 5, "Return and risk")
-    page.headings(HEAD, 1, ["Measure", "Unit", "Current", "Benchmark", "Target"], left=2)
-    for row, (title, unit, call, number) in enumerate((
-        ("Expected return", _RATE, ("PORTRETURN", "{}", "ExpectedReturns"), PERCENT2),
-        ("Volatility", _RATE, ("PORTVOLATILITY", "{}", "Covariance"), PERCENT2),
-        ("Sharpe ratio", "ratio", ("SHARPE", "{}", "ExpectedReturns", "Covariance", "RiskFree"),
-         "0.000"),
-    ), start=FIRST):
-        page.text(row, 1, title, "label")
-        page.text(row, 2, unit, "label")
-        for column, weights in enumerate(("CurrentWeights", "BenchmarkWeights", "Weights"), 3):
-            page.formula(row, column, book.call(*(part.format(weights) for part in call)),
-                         number, "output")
-    page.name_range("RiskSummary", HEAD, 1, HEAD + 3, 5)
-    _tail(page)
-    _money(page)
-    below = TAIL + len(METHODS) + 3
-    charts.tail_losses(page, below, 1, page.pixels(1, 7), 380)
-    page.section(below, MONEY, MONEY + 4, "Reading this page")
-    for row, text in enumerate((
-        "VaR says how often, CVaR how much. Never read one without the other.",
-        "Tails: normal ignores that returns have fat tails, and understates losses at 99%. "
-        "Historical knows only what happened.",
-        "Cornish-fisher corrects normal for skewness and kurtosis while these are moderate. Here "
-        "they are at ten days; at one day they are too large, and the formula says so in a note.",
-        "Stress: in a crisis correlations and volatilities rise together. The worst days of "
-        "these five years are not the worst days possible.",
-    ), start=below + 1):
-        page.note(row, MONEY, MONEY + 4, text, 32)
-    page.sheet.freeze_panes(2, 0)
-    return page
-
-
-def _tail(page: Page) -> None:
-    """VaR and CVaR side by side, by method, level and horizon."""
-    titles = ["VaR, current", "CVaR, current", "VaR, target", "CVaR, target"]
-    last = TAIL + len(METHODS)
-    page.section(TAIL - 2, 1, 7, "VaR and CVaR")
-    page.units(TAIL - 1, 1, ["name", "fraction", "days", *["loss, fraction"] * 4])
-    page.headings(TAIL, 1, ["Method", "Level", "Horizon", *titles])
-    for row, (method, level, days) in enumerate(METHODS, start=TAIL + 1):
-        page.input(row, 1, method)
-        page.input(row, 2, level, "0%")
-        page.input(row, 3, days, "0")
-        for column, (name, weights) in enumerate((
-            ("VAR", "CurrentWeights"), ("CVAR", "CurrentWeights"), ("VAR", "Weights"),
-            ("CVAR", "Weights"),
-        ), start=4):
-            page.formula(row, column, page.book.call(
-                name, "Returns", weights, f"$C{row + 1}", f"$B{row + 1}", f"$D{row + 1}",
-            ), PERCENT2, "output")
-    page.name_range("TailRisk", TAIL, 1, last, 7)
-    page.sheet.data_validation(TAIL + 1, 1, last, 1, {
-        "validate": "list", "source": ["historical", "normal", "cornish-fisher"],
-    })
-    allow(page, (TAIL + 1, 2, last, 2), 0.5, 0.9999,
-          "A level between 0.5 and 1: 0.95 looks at the worst 5%.")
-    allow(page, (TAIL + 1, 3, last, 3), 1, 252, "A whole number of days.", "integer")
-
-
-def _money(page: Page) -> None:
-    page.section(TAIL - 2, MONEY, MONEY + 4, "The same on the value of the holdings")
-    page.units(TAIL - 1, MONEY, ["name", *["loss, US dollars"] * 4])
-    page.headings(TAIL, MONEY, ["Method, level, days", "VaR, current", "CVaR, current",
-                                "VaR, target", "CVaR, target"])
-    for row in range(TAIL + 1, TAIL + 1 + len(METHODS)):
-        at = row + 1
-        page.formula(row, MONEY, f'=$B{at}&" "&TEXT($C{at},"0%")&", "&$D{at}&"d"', look="label")
-        for column, of in enumerate("EFGH", start=MONEY + 1):
-            page.formula(row, column, f"={of}{at}*PortfolioValue", style.WHOLE)

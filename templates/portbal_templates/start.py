@@ -43,11 +43,11 @@ def fill(page: Page, counted: Mapping[str, str]) -> None:
 def _steps(page: Page) -> None:
     page.section(_STEPS, 1, _LAST, "How to use it")
     for row, text in enumerate((
-        "1.  Fill in what is blue on yellow: Prices, Assets, Limits, Views, Trades, and the "
-        "settings below.",
+        "1.  Fill in what is blue on yellow: Prices, Assets, Limits, Views, Stress, Trades, and "
+        "the settings below.",
         "2.  Recalculate: portbal recalc portfolio_balancer.xlsx, or F9 in a spreadsheet with the "
         "portbal add-in.",
-        "3.  See that the checks below are green. Then read Target, Risk and Trades.",
+        "3.  See that the checks below are green. Then read Target, Risk, Stress and Trades.",
     ), start=_STEPS + 1):
         page.text(row, 1, text)
 
@@ -61,8 +61,8 @@ def _results(page: Page) -> None:
         ("Expected return", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 1}", "DEF"),
         ("Volatility", "fraction a year", PERCENT, f"=Risk!{{}}{FIRST + 2}", "DEF"),
         ("Sharpe ratio", "ratio", "0.000", f"=Risk!{{}}{FIRST + 3}", "DEF"),
-        (f'="VaR, "&Risk!$J${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "E-G"),
-        (f'="CVaR, "&Risk!$J${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "F-H"),
+        (f'="VaR, "&Risk!$L${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "EGI"),
+        (f'="CVaR, "&Risk!$L${tail}', "loss, fraction", PERCENT2, f"=Risk!{{}}{tail}", "FHJ"),
         ("Tracking error", "fraction a year", PERCENT, _limit_value("tracking error"), "I-B"),
         ("Turnover from current", "fraction, one way", PERCENT, _limit_value("turnover"), "I-B"),
     )
@@ -157,7 +157,8 @@ def _contents(page: Page) -> None:
         ("Estimates", "result", "expected returns and covariance"),
         ("Frontier", "result", "most return for each volatility"),
         ("Target", "result", "weights, risk by asset, limits checked"),
-        ("Risk", "result", "VaR and CVaR, volatility, Sharpe ratio"),
+        ("Risk", "result", "VaR and CVaR by every method, backtests"),
+        ("Stress", "input and result", "scenarios, and which limit breaks"),
         ("Trades", "input and result", "holdings, drift, orders, cash left"),
     ), start=_PAGES + 1):
         page.sheet.write_url(row, 1, f"internal:'{name}'!A1", page.book.styles.get("link"), name)

@@ -43,7 +43,8 @@ def trades_page(book: Book) -> Page:
     page.units(UNITS, ORDERS, ["name", "", "shares", "US dollars", "US dollars", "US dollars",
                                "fraction"])
     page.spill(HEAD, ORDERS, book.call("ORDERS", "Holdings", "Weights", "Cash", "OrderLimits",
-                                       "Assets", "OrderOptions"),
+                                       "Assets", "OrderOptions", "Covariance", "", "",
+                                       "ExpectedReturns"),
                [TEXT, TEXT, style.SIGNED_WHOLE, PRICE, style.SIGNED_WHOLE, PRICE, PERCENT2, TEXT],
                "Orders", left=2)
     page.section(SECTION, DRIFT, DRIFT + 6, "Drift")
@@ -107,13 +108,10 @@ def _after(page: Page, row: int) -> None:
 
 
 def _kept(page: Page) -> None:
-    """The limits that whole lots keep: cash, and those of Limits on weights alone.
-
-    Risk and return need estimates that ORDERS does not take, and new cash adds to turnover.
-    """
-    others = ("volatility", "tracking error", "return", "beta", "turnover", "trade cost")
+    """The limits that whole lots keep: least cash, and every row of Limits but CVaR, which would
+    need the returns as well."""
     page.section(SECTION, KEPT, KEPT + 2, "Limits that the orders keep")
-    page.units(UNITS, KEPT, ["cash, and Limits on weights", "fraction", "fraction"])
+    page.units(UNITS, KEPT, ["cash, and Limits", "fraction", "fraction"])
     page.headings(HEAD, KEPT, ["Limit", "Min", "Max"])
     page.formula(FIRST, KEPT, '="cash"')
     page.formula(FIRST, KEPT + 1, "=LeastCash", PERCENT2)
@@ -121,9 +119,7 @@ def _kept(page: Page) -> None:
     for row in range(FIRST + 1, FIRST + KEPT_ROOM):
         look = "formula" if row <= FIRST + len(example.LIMITS) else "room"
         words, low, high = (f"Limits!${column}{row}" for column in "BCD")
-        skipped = ",".join([f'{words}=""', f'LEFT({words},4)="cvar"',
-                            *(f'{words}="{word}"' for word in others)])
-        page.formula(row, KEPT, f'=IF(OR({skipped}),"",{words})', look=look)
+        page.formula(row, KEPT, f'=IF(OR({words}="",LEFT({words},4)="cvar"),"",{words})', look=look)
         for column, bound in ((KEPT + 1, low), (KEPT + 2, high)):
             page.formula(row, column, f'=IF(OR($Z{row + 1}="",{bound}=""),"",{bound})', PERCENT2,
                          look)

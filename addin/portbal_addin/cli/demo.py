@@ -20,8 +20,8 @@ from portbal_templates import read
 NAME = "portfolio_balancer"
 TABLES = (
     "Prices", "Views", "Limits", "RiskFree", "Weights", "CurrentWeights", "BenchmarkWeights",
-    "RiskSummary", "TailRisk", "TargetLimits", "CurrentLimits", "Orders", "Cash", "Bought",
-    "Sold", "OrderCosts", "CashLeft",
+    "RiskSummary", "TailRisk", "ScenarioLosses", "TargetLimits", "CurrentLimits", "Orders", "Cash",
+    "Bought", "Sold", "OrderCosts", "CashLeft",
 )
 Tables = Mapping[str, Rows]
 
@@ -77,6 +77,7 @@ def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
     yield from _section("Weights", _weights(book))
     yield from _section("Return and risk, a year", _summary(book))
     yield from _section("Loss: VaR, and CVaR, the mean beyond it", _losses(book))
+    yield from _section("Stress: loss of the target", _stress(book))
     yield from _section("Limits of the target", _limits(book))
     yield from _section("Orders in whole lots, US dollars", _orders(book))
     yield from _section("Problems", problems or ["none"])
@@ -110,14 +111,23 @@ def _summary(book: Tables) -> Iterator[str]:
 
 def _losses(book: Tables) -> Iterator[str]:
     header, *rows = book["TailRisk"]
+    portfolios = ("current", "benchmark", "target")
     chosen = [header.index(f"{measure}, {portfolio}")
-              for portfolio in ("current", "target") for measure in ("VaR", "CVaR")]
-    yield f"{'':<28}{'current':>16}{'target':>20}"
-    yield f"{'':<28}{'VaR':>10}{'CVaR':>10}{'VaR':>10}{'CVaR':>10}"
+              for portfolio in portfolios for measure in ("VaR", "CVaR")]
+    yield f"{'':<28}" + "".join(f"{portfolio:>16}" for portfolio in portfolios)
+    yield f"{'':<28}" + f"{'VaR':>8}{'CVaR':>8}" * len(portfolios)
     for row in rows:
         method, level, days = row[0], _percent(row[1], 0), _number(row[2])
         title = f"{method} {level}, {days:.0f} day{'s' if days != 1 else ''}"
-        yield f"{title:<28}" + "".join(f"{_percent(row[at], 2):>10}" for at in chosen)
+        yield f"{title:<28}" + "".join(f"{_percent(row[at], 2):>8}" for at in chosen)
+
+
+def _stress(book: Tables) -> Iterator[str]:
+    yield f"{'':<22}{'loss':>10}   breaks"
+    for scenario, loss, breaches, *_ in book["ScenarioLosses"][1:]:
+        count = int(_number(breaches))
+        broken = f"{count} limit{'s' if count > 1 else ''}" if count else "none"
+        yield f"{scenario!s:<22}{_percent(loss, 1):>10}   {broken}"
 
 
 def _limits(book: Tables) -> Iterator[str]:

@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.names:
         for name, holds in (*INPUTS.items(), *((n, r.holds) for n, r in RESULTS.items())):
-            print(f"{name:<20}{holds}")
+            print(f"{name:<25}{holds}")
         return 0
     if options.name is None:
         for command in commands().values():

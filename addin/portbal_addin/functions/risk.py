@@ -41,7 +41,10 @@ GroupOf = Annotated[
 ]
 PartMethod = Annotated[str, TEXT, "Historical, normal, cornish-fisher or student."]
 AllReturns = Annotated[pd.DataFrame, TABLE, "Simple returns: dates down, one column an asset."]
-OneColumn = Annotated[pd.DataFrame, TABLE, "Simple returns of the portfolio: one column."]
+OneColumn = Annotated[
+    pd.DataFrame, TABLE,
+    "Simple returns of the portfolio: one column, or with weights one an asset.",
+]
 
 
 def _is_one_cell(block: Block) -> bool:
@@ -281,6 +284,7 @@ def vartest(
         float | pd.Series | None, NUMBER_OR_SERIES,
         "CVaR forecasts of the same level, for the expected shortfall row.",
     ] = None,
+    weights: HeldWeights = None,
 ) -> Annotated[Noted[pd.DataFrame], frame_result("Test", "Value", "P value", "Verdict")]:
     """Backtests of a VaR: Kupiec's count, Christoffersen's independence, both jointly, the Basel
     zone, the durations between exceptions and, with CVaR, Acerbi and Szekely's test.
@@ -290,4 +294,4 @@ def vartest(
     "Christoffersen",0,1,"not rejected";"joint",0,1,"not rejected";"Basel zone",1,0.67232,"green";
     "duration","","","too few exceptions"}
     """
-    return backtests.table(returns, var, level, window, shortfall)
+    return backtests.table(returns, var, level, window, shortfall, weights)

@@ -20,7 +20,7 @@ _MOST = 20
     "journal", label="Journal", group="Help", image="VersionHistory",
     tip="The last rebalances and undos, and whether the journal is sound.",
     about="Writes JournalList: the last 20 records of this workbook in your journal, the newest "
-          "first, with number, when, who, what, orders and the cash left. Says whether every record "
+          "first, with number, when, who, what, orders and the cash left. Says whether each record "
           "is as it was sealed.",
 )
 def journal(book: Book) -> Changes:
