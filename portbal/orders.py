@@ -16,9 +16,9 @@ from portbal.result import Noted
 from portbal.solve import Infeasible, Unproven
 from portbal.solve.discrete import ISSUER_MOST
 from portbal.solve.lot_limits import best_trades_within
-from portbal.solve.lots import ROUNDING, Row, Trading
+from portbal.solve.lots import MOST_LOTS, ROUNDING, Row, Trading
 from portbal.trade_costs import Tariff
-from portbal.trade_rules import NOTHING, Known, Rules
+from portbal.trade_rules import NOTHING, Known, Rules, open_floors
 
 _PROVED = 1e-8  # of net assets: what counts as proved where limits couple the assets
 COLUMNS = ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after", "Reason"]
@@ -53,8 +53,8 @@ def orders(
     limit, else 0) after costs and hold every limit; ties go to the lower cost, then to the
     earlier assets' being nearer to their targets. Weights are fractions of net assets before
     trading. A trade is a whole number of lots or closes the position; nothing is sold short
-    unless the target is negative. Columns: Asset, Side, Quantity (signed), Price, Value
-    (signed), Cost, Weight after, Reason.
+    unless the target is negative, and then by at most net assets more than the target. Columns:
+    Asset, Side, Quantity (signed), Price, Value (signed), Cost, Weight after, Reason.
 
     Reason is what pulls hardest the way of the order: drift (prices moved the weight), view (the
     target moved), cash (money to invest or to raise). It is limit where a limit is broken now
@@ -69,12 +69,14 @@ def orders(
     tariff = Tariff.of(options)
     rules = Rules.of(limits, assets, account, known)
     held = account.weights
+    lot = _lots(assets, account.names)
+    _check_countable(wanted, lot, account)
     trading = Trading(
         quantity=account.quantity,
         unit=account.price / account.net,
-        lot=_lots(assets, account.names),
+        lot=lot,
         target=wanted,
-        lower=np.maximum(rules.lower, np.minimum(0.0, np.minimum(wanted, held))),
+        lower=np.maximum(rules.lower, open_floors(wanted, held)),
         upper=rules.upper,
         cash=account.cash / account.net,
         cash_target=cash_target,
@@ -136,6 +138,17 @@ def _lots(assets: pd.DataFrame | None, names: pd.Index) -> np.ndarray:
                              argument="assets", row=label, column="Lot")
         result[i] = lot
     return result
+
+
+def _check_countable(wanted: np.ndarray, lot: np.ndarray, account: Account) -> None:
+    lots = np.abs(wanted) * account.net / (account.price * lot)
+    beyond = np.flatnonzero(lots > MOST_LOTS)
+    if len(beyond):
+        label = account.names[int(beyond[0])]
+        raise InputError(
+            f"the target of {labels.shorten(label)} is {lots[beyond[0]]:.0e} lots, more than can "
+            "be counted", fix="Correct its price, or give it a larger Lot.", argument="target",
+            row=label)
 
 
 # --- why -----------------------------------------------------------------------------------

@@ -189,19 +189,24 @@ def rebalance(
             f"lie in the same period ({due.every.strip().upper()}).",))
     left = found.below | found.above
     if not left.any():
-        return Noted(pd.Series(found.current, found.names),
-                     notes=("Every weight is in its band: nothing to do.",))
+        note = "Every weight is in its band: nothing to do."
+        if flow:
+            note = "Every weight is in its band once the flow is used: nothing else to do."
+        return Noted(pd.Series(found.current, found.names), notes=(note,))
     result = goal()
     return Noted(pd.Series(result.value, found.names), notes=result.notes)
 
 
 def _after_flow(value: np.ndarray, target: np.ndarray, net: float, flow: float) -> np.ndarray:
-    """Values (n,) once the flow has bought what is below its target, or raised from above it."""
+    """Values (n,) once the flow has bought what is below its target, or raised from above it (in
+    proportion to the targets where a target sum off 1, or rounding, leaves nothing there)."""
     if not net + flow > 0:
         raise InputError(f"it takes out {-flow:,.2f}, and net assets are {net:,.2f}",
                          fix="Give a flow that leaves something.", argument="flow")
     missing = target * (net + flow) - value
     part = np.maximum(np.sign(flow) * missing, 0.0)
+    if not part.any():
+        part = np.abs(target)
     return value + flow * part / part.sum()
 
 

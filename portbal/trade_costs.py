@@ -148,6 +148,11 @@ def trade_costs(
     tariff = Tariff.of(options)
     names = pd.Index(orders["Asset"], dtype=object)
     units = orders["Quantity"].to_numpy(dtype=float)
+    for row, name, price in zip(orders.index, names, orders["Price"], strict=True):
+        if not price > 0:
+            raise InputError(f"{labels.shorten(name)} has the price {price:g}",
+                             fix="Give a price above 0.", argument="orders", row=row,
+                             column="Price")
     value = (orders["Value"] if "Value" in orders else orders["Quantity"] * orders["Price"]
              ).to_numpy(dtype=float)
     notes: list[str] = []

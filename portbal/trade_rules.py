@@ -19,6 +19,7 @@ from portbal.solve.lot_limits import Curve
 from portbal.solve.lots import Row
 
 _UNIVERSE = "holdings and target"
+_BEYOND = 1.0  # net assets: how much more than its target a short position may weigh
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Rule:
 @dataclass(frozen=True)
 class Rules:
     """lower, upper (n,): what single assets may weigh, infinite where open; smallest: the least
-    weight of what is held at all; everything else is a rule, or UCITS 5/10/40 over issuers."""
+    weight of what is held at all; everything else is a rule, or UCITS 5/10/40 over issuers.
+    cash_row: the row of limits that the floor of cash is from."""
 
     lower: np.ndarray
     upper: np.ndarray
@@ -53,6 +55,7 @@ class Rules:
     smallest: float
     rules: tuple[Rule, ...]
     issuers: Issuers | None
+    cash_row: int | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -70,14 +73,14 @@ class Rules:
         """Weights are fractions of net assets before trading. Current weights and net assets
         are those of the account where assets and limits do not say otherwise; cash has no
         exposure unless assets says so. ``each asset`` speaks of cash only where holdings or
-        target name it.
+        target name it, and ``each active asset`` also where the benchmark holds it.
 
         NotAvailable for a limit with a Penalty, and for one that cannot be posed.
         """
         n = len(account.names)
         facts = _facts(limits, assets, account, known)
         lower, upper = np.full(n, -math.inf), np.full(n, math.inf)
-        floors: list[float] = []  # of cash; each asset speaks of it, too
+        floors: list[tuple[float, int]] = []  # of cash; each asset speaks of it, too
         smallest = 0.0
         rules: list[Rule] = []
         for limit in (*parse(limits, facts.assets, facts.universe), *own_bounds(facts)):
@@ -88,10 +91,10 @@ class Rules:
             at = limit.measure.box
             if at is not None and at < n:
                 lower[at], upper[at] = max(lower[at], limit.low), min(upper[at], limit.high)
-            elif at == n and limit.each and not account.names_cash:
+            elif limit.each and _is_cash(limit, facts) and not account.names_cash:
                 continue
             elif limit.name == "cash" or at == n:
-                floors += [limit.low] if limit.low > -math.inf else []
+                floors += [(limit.low, limit.row)] if limit.low > -math.inf else []
                 rules += _rules(replace(limit, low=-math.inf), facts)
             elif limit.name == "smallest holding":
                 smallest = max(smallest, _least(limit))
@@ -108,7 +111,15 @@ class Rules:
         is_ucits = limits is not None and any(
             labels.key(words) == "ucits 5/10/40" for words in limits["Limit"])
         issuers = Issuers(issuer_groups(facts)[:, :n]) if is_ucits else None
-        return cls(lower, upper, max(floors, default=0.0), smallest, tuple(rules), issuers)
+        floor, row = max(floors, default=(0.0, 0))
+        return cls(lower, upper, floor, smallest, tuple(rules), issuers, row or None)
+
+
+def open_floors(wanted: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """The least that assets may weigh (n,) where no limit says otherwise: a short position wanted
+    may be larger than its target, where whole lots or limits need it; one that is only held does
+    not grow."""
+    return np.minimum(np.where(wanted < 0, wanted - _BEYOND, 0.0), np.minimum(held, 0.0))
 
 
 def _facts(
@@ -165,6 +176,14 @@ def _columns(returns: pd.DataFrame, universe: pd.Index) -> pd.DataFrame:
     result = np.zeros((len(returns), len(universe)))
     result[:, there] = returns.to_numpy(dtype=float)[:, place]
     return pd.DataFrame(result, returns.index, universe)
+
+
+def _is_cash(limit: Limit, facts: Facts) -> bool:
+    """Whether a limit is on the weight of cash, or on its active one with no cash to compare."""
+    cash = facts.size - 1
+    if limit.name == f"active {facts.universe[cash]}":
+        return not facts.portfolio("Benchmark")[cash]
+    return limit.measure.box == cash
 
 
 def _least(limit: Limit) -> float:

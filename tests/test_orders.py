@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -188,7 +189,7 @@ def test_a_limit_that_orders_cannot_keep_is_refused() -> None:
     ("limits", "cash", "message"),
     [
         ([("cash", 0.5, math.nan), ("A", 0.9, math.nan)], 5.0,
-         r"the cash floor of 50\.00%: the most it can be is 0\.0909091"),
+         r"the cash floor of 50\.00%: the most it can be is 0\.090909\b"),
         ([("Sector X", 0.7, math.nan), ("A", math.nan, 0.5)], 45.0,
          r"'Sector X' \(Min 0\.7\): the most it can be is 0\.5\b"),
         ([("volatility", math.nan, 0.05), ("A", 0.4, math.nan)], 45.0,
@@ -316,3 +317,102 @@ def test_least_cash_holds_beside_an_each_asset_row_in_any_order(rows: list) -> N
     limits = pd.DataFrame(rows, columns=["Limit", "Min", "Max"])
     found = orders(holdings, pd.Series({"A": 0.5, "B": 0.5}), 0.0, limits).value
     assert -found["Value"].sum() == pytest.approx(30)
+
+
+def test_each_active_asset_leaves_the_money_left_over_alone() -> None:
+    limits = pd.DataFrame([("each active asset", -0.06, 0.02)], columns=["Limit", "Min", "Max"])
+    assets = pd.DataFrame({"Benchmark": [0.5, 0.5]}, index=["A", "B"])
+    found = orders(book([0, 0], 90.0), pd.Series([0.5, 0.5], ["A", "B"]), 400.0, limits, assets)
+    assert found.value["Quantity"].to_list() == [2, 2]
+    with_cash = assets.reindex(["A", "B", "Cash"]).assign(Benchmark=[0.45, 0.45, 0.1])
+    limits["Max"] = -0.01
+    with pytest.raises(ConflictError, match=r"active"):
+        orders(book([0, 0], 90.0), pd.Series([0.5, 0.5], ["A", "B"]), 400.0, limits, with_cash)
+
+
+def test_all_in_cash_there_is_nothing_to_do_or_nothing_permitted() -> None:
+    money = pd.DataFrame({"Quantity": [100.0], "Price": [1.0]}, index=["Cash"])
+    assert orders(money, pd.Series([1.0], ["Cash"])).value.empty
+    limits = pd.DataFrame([("cash", np.nan, 0.9)], columns=["Limit", "Min", "Max"])
+    with pytest.raises(ConflictError, match="'cash'"):
+        orders(money, pd.Series([1.0], ["Cash"]), 0.0, limits)
+
+
+def test_a_short_position_may_end_on_either_side_of_its_target() -> None:
+    assert nearest_short(-0.3, 31.0) == -1
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        wanted, price = -float(rng.uniform(0.05, 0.6)), float(rng.uniform(3, 40))
+        units = np.arange(-40, 1)
+        cash = 1 - units * price / 100
+        gaps = np.abs(units * price / 100 - wanted) + np.abs(cash - 1 + wanted)
+        assert nearest_short(wanted, price) == units[np.argmin(gaps)]
+
+
+def nearest_short(wanted: float, price: float) -> float:
+    """The units of A after trading, of 100 in cash."""
+    target = pd.Series([wanted, 1 - wanted], ["A", "Cash"])
+    return float(orders(book([0], price), target, 100.0).value["Quantity"].sum())
+
+
+@pytest.mark.parametrize(
+    ("limits", "held", "options", "message"),
+    [
+        ([("A", 0.45, 0.48)], 0, None,
+         r"'A' \(Min 0\.45 Max 0\.48\): the nearest it can be is 0\.49"),
+        ([("A", 0.43, 0.46)], 0, None,
+         r"'A' \(Min 0\.43 Max 0\.46\): the nearest it can be is 0\.42"),
+        ([("exposure Duration", 1.3, 1.38)], 0, None,
+         r"'exposure Duration' \(Min 1\.3 Max 1\.38\): the nearest it can be is 1\.26"),
+        ([("turnover", np.nan, 0.05), ("A", 0.5, np.nan)], 0, None,
+         r"'turnover' \(Max 0\.05\): the least it can be is 0\.56\."),
+        ([("turnover", np.nan, 0.05), ("volatility", np.nan, 0.1)], 10, None,
+         r"'turnover' \(Max 0\.05\): the least it can be is 0\.21\."),
+        ([("smallest holding", 0.3, np.nan), ("A", 0.01, 0.25), ("exposure Duration", 0.03, 0.75)],
+         0, None, r"the smallest holding: the most it can be is 0\.21\."),
+        ([("A", 0.01, 0.25), ("exposure Duration", 0.03, 0.75)], 0, {"ticket": 30.0},
+         r"the least ticket of 30\.00: the most it can be is 21\."),
+        ([("each asset", 0.2, np.nan), ("A", 0.95, np.nan)], 0, None,
+         r"the cash floor of 20\.00%: the most it can be is 0\.02"),
+    ],
+)
+def test_how_far_a_rule_in_the_way_is_from_what_can_be(limits, held, options, message) -> None:
+    """Units of A weigh 7%; a bound is named with the nearest weight that lots allow beyond it."""
+    holdings = pd.DataFrame({"Quantity": [float(held), 100 - 7.0 * held], "Price": [7.0, 1.0]},
+                            index=["A", "Cash"])
+    assets = pd.DataFrame({"Duration": [3.0]}, index=["A"])
+    table = pd.DataFrame(limits, columns=["Limit", "Min", "Max"])
+    table.index += 2  # as the codec numbers the rows of the range
+    cov = pd.DataFrame([[0.04]], ["A"], ["A"])
+    with pytest.raises(ConflictError) as caught:
+        orders(holdings, pd.Series([1.0], ["A"]), 0.0, table, assets, options, Known(cov=cov))
+    assert re.search(message, str(caught.value)), str(caught.value)
+    if "each asset" in table["Limit"].to_list():
+        assert caught.value.row == 2
+
+
+def test_what_is_said_to_be_nearest_cures() -> None:
+    """The figure as the message prints it, put into the limit, is permitted."""
+    cured = 0
+    for seed in range(60):
+        holdings, target, cash, limits, assets, options, known = case(3000 + seed)
+        if limits is None:
+            continue
+        try:
+            orders(holdings, target, cash, limits, assets, options, known)
+            continue
+        except ConflictError as error:
+            row, said = error.row, str(error)
+        found = re.search(r"the (?:least|most|nearest) it can be is (\S+)\. ", said)
+        if found is None or row is None:
+            continue
+        side = "Max" if float(found[1]) > limits.loc[row, "Max"] else "Min"
+        limits.loc[row, side] = float(found[1])
+        orders(holdings, target, cash, limits, assets, options, known)
+        cured += 1
+    assert cured >= 5
+
+
+def test_more_lots_than_can_be_counted_are_a_problem() -> None:
+    with pytest.raises(InputError, match=r"'A' is 5e\+17 lots, more than can be counted"):
+        orders(book([0, 0], 1e-9), pd.Series([0.5, 0.5], ["A", "B"]), 1e9)

@@ -220,3 +220,12 @@ def test_what_the_policy_cost_needs_is_named() -> None:
     with pytest.raises(InputError, match="has no Cost that can be used"):
         rebalance(holdings, target, "cost", 0.0, cov=cov,
                   assets=pd.DataFrame({"Cost": -0.1}, index=cov.index))
+
+
+def test_a_flow_of_next_to_nothing_is_used_and_told_as_such() -> None:
+    holdings = pd.DataFrame({"Quantity": [50.0, 50.0], "Price": 1.0}, ["A", "B"])
+    target = pd.Series([0.49995, 0.49995], ["A", "B"])  # within 0.0001 of a sum of 1
+    found = rebalance(holdings, target, flow=1e-3)
+    np.testing.assert_allclose(found.value, [0.5, 0.5])
+    assert found.notes == (
+        "Every weight is in its band once the flow is used: nothing else to do.",)

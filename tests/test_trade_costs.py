@@ -9,6 +9,8 @@ import pytest
 from portbal.errors import InputError, NotAvailable
 from portbal.orders import orders
 from portbal.trade_costs import trade_costs
+from portbal_addin.block import Block
+from portbal_addin.registry import Answer, find
 
 ORDERS = pd.DataFrame({"Asset": ["A", "B"], "Quantity": [-100.0, 40.0], "Price": [10.0, 25.0],
                        "Cost": [5.0, 4.0]})
@@ -70,3 +72,16 @@ def test_what_is_missing_is_named() -> None:
         trade_costs(ORDERS, ASSETS, {"spread": "wide"})
     with pytest.raises(InputError, match="all of the value or more"):
         trade_costs(ORDERS, ASSETS, {"spread": 1.0})
+
+
+def test_no_orders_cost_nothing() -> None:
+    """ORDERS returns its header alone when there is nothing to do."""
+    header = [["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after", "Reason"]]
+    found = find("TRADECOST").invoke(Block.of(header))
+    assert isinstance(found, Answer)
+    assert found.block.rows == (("Asset", "Commission", "Spread", "Impact", "Total"),)
+
+
+def test_a_price_is_above_zero() -> None:
+    with pytest.raises(InputError, match="'A' has the price -10"):
+        trade_costs(ORDERS.assign(Price=[-10.0, 25.0]))

@@ -142,6 +142,10 @@ def best_trades(case: Trading) -> Found:
 
     Infeasible when nothing is permitted; Unproven when nothing was found in time.
     """
+    if not case.size:
+        if not case.permits(np.zeros(0)):
+            raise Infeasible
+        return Found.of(case, np.zeros(0))
     pieces = pieces_of(case)
     root = _Node.of(case, pieces, -np.inf)
     if root is None:

@@ -14,7 +14,7 @@ from portbal.solve import Infeasible
 from portbal.solve.charges import FREE, Charges
 
 ROUNDING = 1e-13  # two weights closer than this are the same
-_MOST_LOTS = 1e15  # beyond it a float no longer counts in ones
+MOST_LOTS = 1e15  # beyond it a float no longer counts in ones
 _BENT = 1.05  # how many times as long as its start a run is at most, where costs are no line
 
 
@@ -263,10 +263,10 @@ def _runs(case: Trading, i: int, room: float) -> list[tuple[int, int, float]]:
         return (weight / unit - held) / lot
 
     def floor(lots: float) -> int:
-        return math.floor(min(lots + slack, _MOST_LOTS))
+        return math.floor(min(lots + slack, MOST_LOTS))
 
     def ceil(lots: float) -> int:
-        return math.ceil(max(lots - slack, -_MOST_LOTS))
+        return math.ceil(max(lots - slack, -MOST_LOTS))
 
     charges = case.charges
     least = max(ceil(case.ticket / size), 1)
@@ -298,10 +298,10 @@ def _bends(charges: Charges, lot: float, unit: float, most: float) -> set[int]:
     found: set[int] = set()
     a_lot = charges.commission * unit * lot + float(np.sum(charges.per_unit)) * lot
     if charges.minimum > 0 and a_lot > 0:
-        found.add(math.floor(min(charges.minimum / a_lot, _MOST_LOTS)))
+        found.add(math.floor(min(charges.minimum / a_lot, MOST_LOTS)))
     if np.any(charges.impact):
         step = 1
-        while step < min(most, _MOST_LOTS):
+        while step < min(most, MOST_LOTS):
             found.add(step)
             step = max(step + 1, int(step * _BENT))
     return found | {-lots - 1 for lots in found}
