@@ -128,10 +128,10 @@ def _optimum(
 
             def relax(state: State) -> Relaxed:
                 program = built()
-                undecided = discrete.relax(program, state, None)
+                undecided = discrete.relax(program, state)
                 outcome = program.solve()
                 held = np.zeros(program.size)
-                held[list(undecided)] = outcome.x[list(undecided.values())]
+                held[undecided.assets] = outcome.x[undecided.variables]
                 return Relaxed(outcome.objective, outcome.x[: program.size], held,
                                outcome.residual, outcome.gap)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,11 +21,12 @@ from portbal.limits.mandate import Mandate, constant, mandate
 from portbal.limits.measures import Facts
 from portbal.result import Result
 from portbal.solve import Infeasible, Unbounded, Unproven
-from portbal.solve.branch import Relaxed, branch_and_bound
-from portbal.solve.cone import Outcome, Program, Rows
+from portbal.solve.cone import Program, Rows
+from portbal.solve.counted import Counted, divided
 from portbal.solve.critical_line import CriticalLine, critical_line, optimality
-from portbal.solve.discrete import Quadratic, State
+from portbal.solve.discrete import Discrete
 from portbal.solve.expressions import Linear
+from portbal.solve.perspective import Quadratic
 from portbal.solve.problem import ACCURACY
 
 SAME = 1e-10  # relative difference below which two returns are one
@@ -111,75 +113,72 @@ def highest_of(permitted: Mandate, gain: np.ndarray) -> float:
 
 def most_ratio(permitted: Mandate, excess: np.ndarray) -> tuple[np.ndarray, Proof]:
     """The most excess'w / volatility, by the perspective of the permitted set."""
-    sigma = cov_of(permitted)
-
-    def solve(program: Program) -> tuple[np.ndarray, Outcome]:
-        homogeneous, kappa = program.homogenised()
-        homogeneous.zero(Rows.of(excess[None, :] / np.abs(excess).max(), -1.0))
-        homogeneous.minimise_quadratic(sigma / np.diag(sigma).max())
-        outcome = homogeneous.solve()
-        scale = outcome.x[kappa]
-        if scale <= 1e-9 * np.abs(outcome.x[: program.size]).max():
-            raise Unbounded
-        return outcome.x / scale, outcome
-
-    return _best(permitted, lambda _: None, solve)
+    return _best(permitted, lambda _: None, excess)
 
 
 def conic(
     permitted: Mandate, objective: Callable[[Program], None]
 ) -> tuple[np.ndarray, Proof]:
     """The optimum of an objective added to the mandate's program."""
-    def solve(program: Program) -> tuple[np.ndarray, Outcome]:
-        outcome = program.solve()
-        return outcome.x, outcome
-
-    return _best(permitted, objective, solve)
+    return _best(permitted, objective)
 
 
 def _best(
-    permitted: Mandate, objective: Callable[[Program], None],
-    solve: Callable[[Program], tuple[np.ndarray, Outcome]],
+    permitted: Mandate, objective: Callable[[Program], None], excess: np.ndarray | None = None
 ) -> tuple[np.ndarray, Proof]:
-    """The optimum of one program, or over the branches of the discrete rules."""
-    discrete = permitted.discrete
-    if discrete is None:
-        program = permitted.program()
-        objective(program)
-        with _told(permitted):
-            x, outcome = solve(program)
-            weights = _on_bounds(permitted, x[: program.size])
-            residual = _kept(permitted, weights, outcome.residual)
-        return weights, {"residual": residual, "gap": outcome.gap}
-
-    probe = Program(permitted.facts.size)
-    objective(probe)
-    quadratic = None
-    if probe.quadratic is not None:
-        quadratic = Quadratic(probe.quadratic, probe.centre)
-
-    def relax(state: State) -> Relaxed:
-        program = permitted.program()
-        objective(program)
-        program.quadratic = program.centre = None
-        undecided = discrete.relax(program, state, quadratic)
-        x, outcome = solve(program)
-        held = np.zeros(program.size)
-        held[list(undecided)] = x[list(undecided.values())]
-        return Relaxed(outcome.objective / probe.largest, x[: program.size], held,
-                       outcome.residual, outcome.gap)
-
+    """The optimum of one program, or over the branches of the discrete rules: of the objective,
+    or of excess'w / volatility where excess (n,) is given."""
+    if permitted.discrete is not None:
+        return _branched(permitted, permitted.discrete, objective, excess)
+    program = permitted.program()
+    objective(program)
+    size, kappa = program.size, None
     with _told(permitted):
-        found = branch_and_bound(
-            discrete.root(), relax,
-            lambda state, relaxed: discrete.complete(state, relaxed.weights),
-            lambda state, relaxed: discrete.split(state, relaxed.weights, relaxed.held))
-    weights = _on_bounds(permitted, found.best.weights)
-    weights[np.abs(weights) <= ACCURACY / 10] = 0.0
+        if excess is not None:
+            program, kappa = _homogeneous(program, excess)
+            program.minimise_quadratic(_relative(cov_of(permitted)))
+        outcome = program.solve()
+        weights = _on_bounds(permitted, divided(outcome.x, kappa, size))
+        residual = _kept(permitted, weights, outcome.residual)
+    return weights, {"residual": residual, "gap": outcome.gap}
+
+
+def _branched(
+    permitted: Mandate, discrete: Discrete, objective: Callable[[Program], None],
+    excess: np.ndarray | None,
+) -> tuple[np.ndarray, Proof]:
+    frame = permitted.program()
+    objective(frame)
+    quadratic = homogeneous = None
+    if excess is not None:
+        quadratic = Quadratic(_relative(cov_of(permitted)))
+        homogeneous = partial(_homogeneous, excess=excess)
+    elif frame.quadratic is not None:
+        quadratic = Quadratic(frame.quadratic, frame.centre)
+    unit = frame.largest
+    frame.quadratic = frame.centre = None
     with _told(permitted):
-        residual = _kept(permitted, weights, found.best.residual)
-    return weights, {"residual": residual, "gap": found.best.gap,
-                     "nodes": float(found.nodes), "open gap": found.open_gap}
+        best, found = Counted(frame, discrete, quadratic, homogeneous, unit).optimum()
+        weights = _on_bounds(permitted, best.weights)
+        weights[np.abs(weights) <= ACCURACY / 10] = 0.0
+        residual = _kept(permitted, weights, best.residual)
+    gap = found.open_gap
+    if excess is not None or (quadratic is not None and not frame.linear):
+        gap = 1 - float(np.sqrt(1 - gap))  # of the root, where the square is minimised
+    return weights, {"residual": residual, "gap": best.gap, "nodes": float(found.nodes),
+                     "open gap": gap}
+
+
+def _homogeneous(program: Program, excess: np.ndarray) -> tuple[Program, int]:
+    """The program on (kappa w, kappa) with an excess return of 1, and where kappa stands."""
+    result, kappa = program.homogenised()
+    result.zero(Rows.of(excess[None, :] / np.abs(excess).max(), -1.0))
+    return result, kappa
+
+
+def _relative(cov: np.ndarray) -> np.ndarray:
+    """A covariance relative to its largest variance."""
+    return cov / float(np.diag(cov).max())
 
 
 def _kept(permitted: Mandate, weights: np.ndarray, residual: float) -> float:
@@ -277,7 +276,7 @@ def solution(
     notes: tuple[str, ...] = ()
     if proof.get("open gap", 0.0) > 0:
         notes = (f"Not proved to be the best: after {proof['nodes']:,.0f} branches a portfolio "
-                 f"could still be better by {proof['open gap']:.1e} in the objective.",)
+                 f"could still be better by {proof['open gap']:.2%} of the objective.",)
     return Solution(series, objective, notes=notes, proof=proof)
 
 

@@ -41,7 +41,10 @@ portbal.solve
 portbal.solve.roots portbal.solve.simplex
 portbal.solve.problem
 portbal.solve.active_set portbal.solve.branch portbal.solve.budget portbal.solve.cone
-portbal.solve.discrete portbal.solve.expressions portbal.solve.turning_points
+portbal.solve.expressions portbal.solve.perspective portbal.solve.reduced
+portbal.solve.turning_points
+portbal.solve.discrete
+portbal.solve.counted
 portbal.solve.critical_line portbal.solve.paths
 portbal.views portbal.limits.measures
 portbal.limits.language

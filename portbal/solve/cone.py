@@ -124,6 +124,14 @@ class Program:
     def __post_init__(self) -> None:
         self.variables = self.size
 
+    def copy(self) -> Program:
+        """The same program, to be built on apart."""
+        result = Program(self.size)
+        result.variables, result.offset = self.variables, self.offset
+        result.quadratic, result.centre = self.quadratic, self.centre
+        result.linear, result.constraints = list(self.linear), list(self.constraints)
+        return result
+
     def new(self, count: int) -> int:
         """Adds variables; returns where they start."""
         start = self.variables
@@ -163,6 +171,10 @@ class Program:
         """The first row at least the Euclidean norm of the others."""
         return self._add("norm", rows)
 
+    def norms(self, rows: Rows) -> int:
+        """Of every three rows the first at least the Euclidean norm of the other two."""
+        return self._add("norms", rows)
+
     def _add(self, cone: str, rows: Rows) -> int:
         self.constraints.append((cone, rows))
         return len(self.constraints) - 1
@@ -193,7 +205,14 @@ class Program:
         except (Infeasible, Unbounded, Unproven):
             return outcome
 
-    def _solved(self) -> Outcome:
+    def bound(self) -> Outcome:
+        """The optimum as the solver leaves it, proved but not polished: enough for a bound."""
+        try:
+            return self._solved(polished=False)
+        except Unproven:
+            return self.solve()
+
+    def _solved(self, *, polished: bool = True) -> Outcome:
         P, q, A, b, cones = self._assembled()
         offset = self.offset
         if self.quadratic is not None and self.centre is not None:
@@ -205,7 +224,7 @@ class Program:
         scale = _scale(P, q, self.size)
         problem = Problem(P / scale, q / scale, A.multiply(factors[:, None]).tocsc(),
                            b * factors, tuple(cones), offset / scale)
-        found = solve(problem)
+        found = solve(problem, polished=polished)
         ends = np.cumsum(heights)
         z = found.z * factors * scale
         duals = tuple(z[end - m : end] for end, m in zip(ends, heights, strict=True))
@@ -251,7 +270,10 @@ class Program:
         cones, values, rows_at, columns_at, constants = [], [], [], [], []
         height = 0
         for cone, rows in self.constraints:
-            cones.append(made[cone](rows.height))
+            if cone == "norms":
+                cones += [made["norm"](3)] * (rows.height // 3)
+            else:
+                cones.append(made[cone](rows.height))
             constants.append(rows.constant)
             values.append(-rows.value)
             rows_at.append(rows.row + height)
@@ -265,13 +287,15 @@ class Program:
 
 
 def _row_factors(A: Any, constraints: list[tuple[str, Rows]]) -> np.ndarray:
-    """What each row is multiplied with to have a largest coefficient of 1; one for a norm."""
+    """What each row is multiplied with to have a largest coefficient of 1; one for each norm."""
     largest = abs(A).max(axis=1).toarray().ravel()
     start = 0
     for cone, rows in constraints:
+        part = slice(start, start + rows.height)
         if cone == "norm":
-            part = slice(start, start + rows.height)
             largest[part] = largest[part].max()
+        elif cone == "norms":
+            largest[part] = largest[part].reshape(-1, 3).max(axis=1).repeat(3)
         start += rows.height
     return 1 / np.where(largest > 0, largest, 1.0)
 

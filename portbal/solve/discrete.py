@@ -6,9 +6,8 @@ is at most 5% or counts in full.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -16,22 +15,9 @@ from portbal.solve.cone import Program, Rows
 
 HELD = 1e-7  # a smaller weight is not a holding
 ISSUER_MOST, ISSUER_SMALL, LARGE_MOST = 0.10, 0.05, 0.40
-_STEPS = 25  # towards the largest separable part
 UNKNOWN, OUT, LONG, SHORT = -1, 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Quadratic:
-    """(w - centre)'Q(w - centre)/2 with Q = matrix (n, n), and what of it can be taken apart by
-    asset; no centre is 0."""
-
-    matrix: np.ndarray
-    centre: np.ndarray | None = None
-
-    @cached_property
-    def separable(self) -> np.ndarray:
-        """A diagonal (n,) that leaves the matrix positive semidefinite."""
-        return _separable(self.matrix)
+_GOOD_PART = 0.8  # of the undecided: with fewer left a relaxation is worth solving again
+_OTHERS = 10  # assets tried for twice as many others
 
 
 @dataclass(frozen=True)
@@ -82,15 +68,37 @@ class Issuers:
 @dataclass(frozen=True)
 class State:
     """What is decided: of each asset UNKNOWN, OUT, LONG or SHORT; of each issuer UNKNOWN,
-    OUT (at most 5%) or LONG (counts in full)."""
+    OUT (at most 5%) or LONG (counts in full). part (n,): what of the square is taken apart by
+    asset, None for a fresh choice."""
 
     assets: np.ndarray
     issuers: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    part: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """How many assets are undecided."""
+        return int((self.assets == UNKNOWN).sum())
+
+    def key(self) -> bytes:
+        """What tells this state from others."""
+        return self.assets.tobytes() + self.issuers.tobytes()
 
     def decide(self, which: str, at: int, value: int) -> State:
         changed = getattr(self, which).copy()
         changed[at] = value
         return replace(self, **{which: changed})
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """The assets (m,) that may be held or not, the variable (m,) of each that says how far it
+    is, between 0 and 1, and the constraints that keep it there."""
+
+    assets: np.ndarray
+    variables: np.ndarray
+    floor: int = 0
+    ceiling: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,70 +134,121 @@ class Discrete:
         groups = 0 if self.issuers is None else len(self.issuers.groups)
         return State(assets, np.full(groups, UNKNOWN))
 
-    def relax(
-        self, program: Program, state: State, quadratic: Quadratic | None
-    ) -> dict[int, int]:
-        """Adds the convex relaxation of a state, and the quadratic to the objective in its
-        perspective form where that is given. Returns the variable that says how far an
-        undecided asset is held, by asset."""
-        undecided: dict[int, int] = {}
+    def undecided(self, state: State) -> np.ndarray:
+        """The assets (m,) that a state leaves open."""
+        if self.holdings is None:
+            return np.zeros(0, dtype=int)
+        return np.flatnonzero((state.assets == UNKNOWN) & self.holdings.mask)
+
+    def inside(self, state: State) -> np.ndarray:
+        """The assets that a state holds, or may hold in any case."""
+        if self.holdings is None:
+            return np.arange(len(self.lower))
+        return np.flatnonzero(np.isin(state.assets, (LONG, SHORT)) | ~self.holdings.mask)
+
+    def relax(self, program: Program, state: State) -> Undecided:
+        """Adds the convex relaxation of a state."""
+        open_ = self.undecided(state)
         if self.holdings is not None:
-            undecided = self._relax_holdings(program, state, self.holdings, quadratic)
-        elif quadratic is not None:
-            program.minimise_quadratic(quadratic.matrix, quadratic.centre)
+            self._relax_decided(program, state, self.holdings)
         if self.issuers is not None:
             _relax_issuers(program, state, self.issuers, self.issuers.groups @ self.upper)
-        return undecided
+        found = self.shares(program, state)
+        if self.holdings is not None and len(open_):
+            self._relax_open(program, self.holdings, found)
+        return found
 
-    def _relax_holdings(
-        self, program: Program, state: State, rule: Holdings, quadratic: Quadratic | None
-    ) -> dict[int, int]:
+    def shares(self, program: Program, state: State) -> Undecided:
+        """Adds how far each undecided asset is held, and how many there may be."""
+        open_ = self.undecided(state)
+        rule = self.holdings
+        if rule is None:
+            return Undecided(open_, open_)
+        inside = int((np.isin(state.assets, (LONG, SHORT)) & rule.mask).sum())
+        room = None if rule.most is None else rule.most - inside
+        wanted = None if rule.fewest is None else rule.fewest - inside
+        m = len(open_)
+        if not m:
+            if (room is not None and room < 0) or (wanted is not None and wanted > 0):
+                program.positive(Rows.constants(-1.0))
+            return Undecided(open_, open_)
+        start = program.new(m)
+        held = Rows.identity(m, start=start)
+        floor = program.positive(held)
+        ceiling = program.positive(Rows.constants(np.ones(m)) - held)
+        total = Rows.of(np.ones((1, m)), start=start)
+        if room is not None:
+            program.positive(Rows.constants(room) - total)
+        if wanted is not None:
+            program.positive(total - Rows.constants(wanted))
+        return Undecided(open_, np.arange(start, start + m), floor, ceiling)
+
+    def _relax_decided(self, program: Program, state: State, rule: Holdings) -> None:
         n = len(self.lower)
         pick = np.eye(n)
-        decided = state.assets
         for value, low, high in (
             (OUT, np.zeros(n), np.zeros(n)),
             (LONG, np.maximum(self.lower, rule.least), None),
             (SHORT, None, np.minimum(self.upper, -rule.least)),
         ):
-            at = np.flatnonzero((decided == value) & rule.mask)
+            at = np.flatnonzero((state.assets == value) & rule.mask)
             if len(at) and low is not None:
                 program.positive(Rows.of(pick[at], -low[at]))
             if len(at) and high is not None:
                 program.positive(Rows.of(-pick[at], high[at]))
-        open_ = np.flatnonzero((decided == UNKNOWN) & rule.mask)
-        inside = int((np.isin(decided, (LONG, SHORT)) & rule.mask).sum())
-        if not len(open_):
-            if quadratic is not None:
-                program.minimise_quadratic(quadratic.matrix, quadratic.centre)
-            if rule.most is not None and inside > rule.most:
-                program.positive(Rows.constants(-1.0))
-            if rule.fewest is not None and inside < rule.fewest:
-                program.positive(Rows.constants(-1.0))
-            return {}
-        m = len(open_)
-        start = program.new(m)
-        held = Rows.identity(m, start=start)
-        program.positive(held)
-        program.positive(Rows.constants(np.ones(m)) - held)
+
+    def _relax_open(self, program: Program, rule: Holdings, found: Undecided) -> None:
+        open_, start, m = found.assets, int(found.variables[0]), len(found.assets)
+        pick = np.eye(len(self.lower))
         weights = Rows.of(pick[open_])
-        scaled_high = Rows.diagonal(self.upper[open_], start)
-        scaled_low = Rows.diagonal(self.lower[open_], start)
-        program.positive(scaled_high - weights)
-        program.positive(weights - scaled_low)
-        long_only = self.lower[open_] >= 0
-        if rule.least > 0 and long_only.any():
-            at = np.flatnonzero(long_only)
+        program.positive(Rows.diagonal(self.upper[open_], start) - weights)
+        below = np.flatnonzero(self.lower[open_])  # else the box says it
+        if len(below):
+            low = Rows.of(np.diag(self.lower[open_])[below], start=start)
+            program.positive(Rows.of(pick[open_[below]]) - low)
+        at = np.flatnonzero(self.lower[open_] >= 0)
+        if rule.least > 0 and len(at):
             least = Rows.of(rule.least * np.eye(m)[at], start=start)
             program.positive(Rows.of(pick[open_[at]]) - least)
-        total = Rows.of(np.ones((1, m)), start=start)
-        if rule.most is not None:
-            program.positive(Rows.constants(rule.most - inside) - total)
-        if rule.fewest is not None:
-            program.positive(total - Rows.constants(rule.fewest - inside))
-        if quadratic is not None:
-            _perspective(program, quadratic, open_, start)
-        return {int(i): start + j for j, i in enumerate(open_)}
+
+    def tightened(
+        self, state: State, into: np.ndarray | None, out: np.ndarray | None, slack: float
+    ) -> tuple[State, bool]:
+        """The state with what a bound decides, and whether that is a good part of it: into, out
+        (n,) are how much the bound rises at least when an asset is held, or is not; more than
+        ``slack`` is too much."""
+        rule = self.holdings
+        if rule is None or into is None or out is None:
+            return state, False
+        assets = state.assets.copy()
+        open_ = (assets == UNKNOWN) & rule.mask
+        assets[open_ & (out > slack) & (self.lower >= 0)] = LONG
+        assets[open_ & (into > slack)] = OUT
+        inside = np.isin(assets, (LONG, SHORT)) & rule.mask
+        if rule.most is not None and inside.sum() == rule.most:
+            assets[(assets == UNKNOWN) & rule.mask] = OUT
+        fewer = replace(state, assets=assets)
+        return fewer, fewer.size < _GOOD_PART * state.size
+
+    def near(
+        self, leaf: State, weights: np.ndarray, relaxed: np.ndarray, slope: np.ndarray
+    ) -> Iterator[State]:
+        """Leaves with one other asset: for one of the smallest of its weights (n,), one of those
+        that a relaxation holds most of, or along which the objective falls most (its slope)."""
+        if self.holdings is None:
+            return
+        free = self.holdings.mask & (self.lower >= 0)
+        held = np.flatnonzero((leaf.assets == LONG) & free)
+        others = np.flatnonzero((leaf.assets == OUT) & free)
+        ranked = (np.argsort(order[others], kind="stable") for order in (-relaxed, slope))
+        first = np.unique([others[at[:_OTHERS]] for at in ranked])
+        for i in held[np.argsort(weights[held], kind="stable")][:_OTHERS]:
+            for j in first:
+                yield leaf.decide("assets", int(i), OUT).decide("assets", int(j), LONG)
+
+    def absent(self, state: State) -> np.ndarray:
+        """Which assets (n,) a state leaves out."""
+        return (state.assets == OUT) & (self.lower <= 0) & (self.upper >= 0)
 
     def complete(self, state: State, weights: np.ndarray) -> State:
         """The leaf nearest to relaxed weights: the largest holdings stay, the rest go."""
@@ -239,54 +298,6 @@ class Discrete:
                 at = int(open_[np.argmax(sizes[open_])])
                 yield state.decide("issuers", at, OUT)
                 yield state.decide("issuers", at, LONG)
-
-
-def _perspective(
-    program: Program, quadratic: Quadratic, open_: np.ndarray, held: int
-) -> None:
-    """w'Qw as w'(Q - D)w + sum of D_i w_i^2 / z_i, with a diagonal D on the open assets that
-    leaves Q - D positive semidefinite.
-
-    Frangioni and Gentile (2006), Perspective cuts for a class of convex 0-1 mixed integer
-    programs.
-    """
-    d = quadratic.separable[open_]
-    inner = quadratic.matrix.copy()
-    inner[open_, open_] -= d
-    program.minimise_quadratic(inner, quadratic.centre)
-    if not d.any():
-        return
-    if quadratic.centre is not None:  # d (w - c)^2 = d w^2 - 2 d c w + d c^2
-        c = quadratic.centre[open_]
-        pull = np.zeros(len(inner))
-        pull[open_] = -d * c
-        program.minimise(pull)
-        program.add_constant(float(d @ c**2) / 2)
-    start = program.new(len(open_))
-    program.minimise(d / 2, start)
-    for j, i in enumerate(open_):
-        size, share = Rows.identity(1, start + j), Rows.identity(1, held + j)
-        # s z >= w^2 as (s + z, s - z, 2 w) in the second-order cone
-        double = Rows.diagonal(np.array([2.0]), int(i))
-        program.norm((size + share).above(size - share).above(double))
-
-
-def _separable(quadratic: np.ndarray) -> np.ndarray:
-    """A diagonal (n,) as large as a few steps find, so that Q less it stays positive
-    semidefinite: each step takes what the least eigenvalue of the rest, scaled by the rest's
-    own partial variances, still leaves."""
-    d = np.zeros(len(quadratic))
-    for _ in range(_STEPS):
-        rest = quadratic - np.diag(d)
-        values, vectors = np.linalg.eigh(rest)
-        floor = values[-1] * 1e-10
-        if values[0] <= floor:
-            break
-        partial = 1 / np.einsum("ij,j,ij->i", vectors, 1 / values, vectors)
-        scale = np.sqrt(partial)
-        least = float(np.linalg.eigvalsh(rest / np.outer(scale, scale))[0])
-        d += 0.7 * least * partial
-    return d * (1 - 1e-9)
 
 
 def _relax_issuers(program: Program, state: State, rule: Issuers, room: np.ndarray) -> None:

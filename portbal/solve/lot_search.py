@@ -30,6 +30,8 @@ _FEW = 300  # partial portfolios of an easy sweep
 _MOST_TRADES = 200_000  # of one run
 _MIXED = 1e-9
 _TIES = 10 * ROUNDING
+_EASY = 300_000  # partial portfolios until which only the very best will do
+ENOUGH = 1e-8  # of net assets: after that, what is proved to be so near to the best
 _EVERYTHING = 1e9  # a loss that no portfolio has
 
 
@@ -155,6 +157,8 @@ def best_trades(case: Trading) -> Found:
     nodes = [(root.floor, 0, root, 0)]
     number, states, unexplored = 1, 0, np.inf
     while nodes and (best is None or nodes[0][0] <= best.objective + _TIES):
+        if best is not None and states > _EASY and best.objective - nodes[0][0] <= ENOUGH:
+            return replace(best, bound=min(nodes[0][0], unexplored), states=states)
         floor, _, node, level = heapq.heappop(nodes)
         if states > effort.states or number > effort.nodes:
             unexplored = min(unexplored, floor)
@@ -232,7 +236,13 @@ def _explored(
         if swept.complete:
             floor = max(floor, node.prices.bound + delta)
         if not swept.complete or swept.states > 3 * width:
-            return _Explored(swept.trade, False, floor, states)
+            trade = swept.trade
+            while trade is None and effort.beam and delta < most:
+                delta = min(16 * delta, most)
+                rough = _sweep(_Frame(case, node.pieces, node.ends, node.prices, delta), effort,
+                               effort.beam)
+                trade, states = rough.trade, states + rough.states
+            return _Explored(trade, False, floor, states)
         delta *= 4 if swept.states < _FEW else 2
         if swept.has_every_trade:
             delta = _EVERYTHING

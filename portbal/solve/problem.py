@@ -86,9 +86,11 @@ class Point:
         return self.residual <= ACCURACY and self.gap <= ACCURACY
 
 
-def solve(problem: Problem) -> Point:
+def solve(problem: Problem, *, polished: bool = True) -> Point:
     """The optimum with its proof, in the first attempt that has one: where the solver comes to
-    a halt just before, refined or shorter steps or rows left unscaled carry it through."""
+    a halt just before, refined or shorter steps or rows left unscaled carry it through.
+
+    polished: whether weights are put exactly on their bounds where they can be."""
     if problem.is_linear:
         found = linear_optimum(problem.q, problem.A, problem.b, problem.kinds == "ZeroConeT")
         if found is not None:
@@ -96,14 +98,15 @@ def solve(problem: Problem) -> Point:
             if point.is_proved:
                 return point
     for scaled, goal, step, refined in _ATTEMPTS:
-        point = _attempt(problem, scaled=scaled, goal=goal, step=step, refined=refined)
+        point = _attempt(problem, scaled=scaled, goal=goal, step=step, refined=refined,
+                         polished=polished)
         if point.is_proved:
             return point
     raise Unproven(f"residual {point.residual:.1e}, gap {point.gap:.1e}")
 
 
 def _attempt(
-    problem: Problem, *, scaled: bool, goal: float, step: float, refined: bool
+    problem: Problem, *, scaled: bool, goal: float, step: float, refined: bool, polished: bool
 ) -> Point:
     """Where Clarabel stopped."""
     import clarabel
@@ -127,7 +130,7 @@ def _attempt(
     if "DualInfeasible" in status:
         raise Unbounded
     point = Point.at(problem, *(np.array(part) for part in (answer.x, answer.z, answer.s)))
-    if status in ("Solved", "AlmostSolved") and len(point.x) <= _POLISHED:
+    if polished and status in ("Solved", "AlmostSolved") and len(point.x) <= _POLISHED:
         return _polished(problem, point)
     return point
 
