@@ -20,6 +20,7 @@ from portbal.solve.lots import MOST_LOTS, ROUNDING, Row, Trading
 from portbal.trade_costs import Tariff
 from portbal.trade_rules import NOTHING, Known, Rules, open_floors
 
+_MOST_CENTS = 1e9  # beyond it a float no longer tells cents apart by a millionth
 _PROVED = 1e-8  # of net assets: what counts as proved where limits couple the assets
 COLUMNS = ["Asset", "Side", "Quantity", "Price", "Value", "Cost", "Weight after", "Reason"]
 
@@ -80,7 +81,7 @@ def orders(
         upper=rules.upper,
         cash=account.cash / account.net,
         cash_target=cash_target,
-        cash_floor=rules.cash_floor,
+        cash_floor=_payable_floor(rules.cash_floor, account, lot, tariff),
         charges=tariff.charges(account.names, assets, account.net),
         ticket=tariff.ticket / account.net,
         smallest=rules.smallest,
@@ -138,6 +139,21 @@ def _lots(assets: pd.DataFrame | None, names: pd.Index) -> np.ndarray:
                              argument="assets", row=label, column="Lot")
         result[i] = lot
     return result
+
+
+def _payable_floor(
+    floor: float, account: Account, lot: np.ndarray, tariff: Tariff
+) -> float:
+    """The least weight of cash that trades can leave at or above the floor, where each costs
+    a whole number of cents: no portfolio is lost, and the search knows when it is there."""
+    if tariff.given - {"fee", "ticket"}:
+        return floor
+    parts = np.concatenate([lot * account.price, account.quantity * account.price, [tariff.fee]])
+    cents = parts * 100
+    if np.abs(cents).max() > _MOST_CENTS or (np.abs(cents - np.rint(cents)) > 1e-6).any():
+        return floor
+    spent = np.floor((account.cash - floor * account.net) * 100 + 1e-6) / 100
+    return max(floor, float(account.cash - spent) / account.net)
 
 
 def _check_countable(wanted: np.ndarray, lot: np.ndarray, account: Account) -> None:

@@ -57,7 +57,8 @@ portbal.explain portbal.diagnose portbal.verify portbal.compare portbal.sensitiv
 portbal.solve.charges
 portbal.solve.lots
 portbal.solve.lot_program portbal.solve.lot_states portbal.solve.lot_prices
-portbal.solve.tangents portbal.solve.lot_search
+portbal.solve.tangents portbal.solve.lot_sweep
+portbal.solve.lot_search
 portbal.solve.lot_limits
 portbal.account
 portbal.trade_costs portbal.trade_rules

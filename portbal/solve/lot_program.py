@@ -19,7 +19,7 @@ from portbal.solve.lots import ROUNDING, Pieces, Points, Trading, ends_of
 if TYPE_CHECKING:
     import highspy
 
-ACCURACY = 1e-9  # of net assets: how far the objective may be from its proven bound
+ACCURACY = 1e-8  # of net assets: how far the objective may be from its proven bound
 _SECONDS = 10.0
 _SCALE = 1000.0  # of the objective, so that the tolerances of HiGHS are small against it
 _FEASIBLE = 1e-9

@@ -199,6 +199,11 @@ class Pieces:
             Pieces(self.asset[low], self.first[low], upto[low], self.odd[low], self.lot[low]),
             Pieces(self.asset[high], first[high], beyond[high], self.odd[high], self.lot[high]))
 
+    def take(self, which: np.ndarray) -> Pieces:
+        """These runs only; every asset must keep one."""
+        return Pieces(self.asset[which], self.first[which], self.count[which], self.odd[which],
+                      self.lot[which])
+
     def trade(self, piece: np.ndarray, j: np.ndarray) -> np.ndarray:
         return (self.first[piece] + j) * self.lot[piece] + self.odd[piece]
 
