@@ -26,8 +26,8 @@ def trailing_stop(
     close so far less k times the mean absolute move of the latest window, or the stop before where
     that is higher: it never moves away from the price (the chandelier exit of Le Beau, with closes
     in place of highs and lows). It is triggered at the first close at or below it, the
-    close that sets it included; High and Stop are then those of that day, otherwise of the last
-    one. Triggered on is the date, without dates the number of the row from 1, None for not yet.
+    close that sets it included. High and Stop are those of the last row, whether it was triggered
+    or not. Triggered on is the date, without dates the number of the row from 1, None for not yet.
 
     InputError for fewer than window + 1 rows, for prices that are not above 0, for k that is not
     above 0, and for a window below 1.
@@ -53,21 +53,18 @@ def trailing_stop(
     highs = np.maximum.accumulate(values)[window:]
     stops = np.maximum.accumulate(highs - k * moves)
     dated = isinstance(prices.index, pd.DatetimeIndex)
-    rows, hits, unreachable = [], 0, []
+    rows, unreachable = [], []
     for at, label in enumerate(prices.columns):
         stop = stops[:, at]
         if steps is not None:
             stop = np.array([ticks.up(x, steps[at]) for x in stop.tolist()])
         hit = np.flatnonzero(values[window:, at] <= stop + _ROUNDING * np.abs(stop))
-        day = int(hit[0]) if len(hit) else len(stop) - 1
-        when = prices.index[window + day] if dated else window + day + 1
-        rows.append((label, float(highs[day, at]), float(stop[day]), when if len(hit) else None))
-        hits += len(hit) > 0
-        if stop[day] <= 0:
+        first = window + int(hit[0]) if len(hit) else None
+        when = first if first is None else prices.index[first] if dated else first + 1
+        rows.append((label, float(highs[-1, at]), float(stop[-1]), when))
+        if stop[-1] <= 0:
             unreachable.append(labels.shorten(label))
     notes = []
-    if hits:
-        notes.append("High and Stop of what was triggered are those of that day.")
     if unreachable:
         notes.append(f"The stop of {unreachable[0]} is not above 0, and no price reaches it.")
     asset, high, final, on = zip(*rows, strict=True)

@@ -423,13 +423,13 @@ UP = [10.0, 11, 13, 14, 13, 12.5, 20, 21]
 
 
 def test_a_trailing_stop_by_hand() -> None:
-    """Means of two moves: 1.5, 1.5, 1, 0.75, 4, 4.25; so 11.5, 12.5, 13, 13.25 and, without a
-    trigger, never less: 16, 16.75. The close of 13 on day 5 lies on its stop."""
+    """Means of two moves: 1.5, 1.5, 1, 0.75, 4, 4.25; so 11.5, 12.5, 13, 13.25, 16, 16.75. The
+    close of 13 on day 5 lies on its stop."""
     found = trailing_stop(pd.DataFrame({"A": UP}, index=DATES), 1, 2)
-    assert found.value.loc[0].to_list() == ["A", 14.0, 13.0, DATES[4]]
-    assert found.notes == ("High and Stop of what was triggered are those of that day.",)
+    assert found.value.loc[0].to_list() == ["A", 21.0, 16.75, DATES[4]]
+    assert found.notes == ()
     loose = trailing_stop(pd.DataFrame({"A": UP}), 2, 2).value.loc[0]
-    assert loose.to_list() == ["A", 14.0, 12.5, 6]  # 10, 11, 12, 12.5
+    assert loose.to_list() == ["A", 21.0, 12.5, 6]  # 10, 11, 12, 12.5, then 12, 12.5
     looser = trailing_stop(pd.DataFrame({"A": UP}), 3, 2)
     assert looser.value.loc[0].to_list() == ["A", 21.0, 11.75, None]  # then 8, 8.25
     assert looser.notes == ()
@@ -440,7 +440,7 @@ def test_dates_and_blanks_of_triggers_in_cells() -> None:
         [dt.date(2024, 1, i + 1), p, 100.0 + i] for i, p in enumerate(UP))]
     answer = call("TRAILINGSTOP", rows, 1, 2)
     assert isinstance(answer, Answer)
-    assert answer.block.rows[1:] == (("A", 14, 13, dt.date(2024, 1, 5)), ("B", 107, 106, None))
+    assert answer.block.rows[1:] == (("A", 21, 16.75, dt.date(2024, 1, 5)), ("B", 107, 106, None))
 
 
 @settings(max_examples=60, deadline=None)
@@ -455,9 +455,8 @@ def test_trailing_stops_against_a_loop(closes: list[float], k: float, window: in
         moves = [abs(closes[i] - closes[i - 1]) for i in range(day - window + 1, day + 1)]
         mean = sum(moves) / window
         stop = max(stop, high - k * mean)
-        if close <= stop + 1e-12 * abs(stop):
+        if triggered is None and close <= stop + 1e-12 * abs(stop):
             triggered = day + 1
-            break
     row = trailing_stop(pd.DataFrame({"A": closes}), k, window).value.loc[0]
     assert row["High"] == high
     assert row["Stop"] == pytest.approx(stop, abs=1e-9)
