@@ -73,3 +73,15 @@ def test_replay(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no record 7" in capsys.readouterr().err
     assert main(["journal", "show", "1"]) == 0
     assert '"kind": "apply"' in capsys.readouterr().out
+
+
+def test_a_mistyped_name_or_hash_is_not_called_sound(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["journal", "verify", "--file", str(tmp_path / "none.jsonl")]) == 1
+    assert "there is no journal" in capsys.readouterr().err
+    assert main(["journal", "verify", "--last", "00ff"]) == 1
+    assert "'00ff' is no hash of a record" in capsys.readouterr().err
+    path.unlink()
+    assert main(["journal"]) == 0
+    assert "0 records, sound" in capsys.readouterr().out

@@ -180,7 +180,8 @@ class Function:
     ) -> dict[str, Any]:
         if len(blocks) > len(self.arguments):
             raise InputError(
-                f"{len(blocks)} arguments were given, and {self.name} takes {len(self.arguments)}",
+                f"{len(blocks)} argument{' was' if len(blocks) == 1 else 's were'} given, and "
+                f"{self.name} takes {len(self.arguments)}",
                 fix=f"Use {self.name}({self.signature}).",
             )
         values: dict[str, Any] = {}

@@ -78,7 +78,7 @@ def test_what_is_no_workbook_is_refused(
     if content is not None:
         path.write_bytes(content)
     assert main(["recalc", str(path)]) == 1
-    assert capsys.readouterr().err.startswith(f"portbal: {path}: ")
+        assert capsys.readouterr().err.startswith(f"portbal: {path}")
     assert not path.with_name("other.recalculated.xlsx").exists()
 
 
@@ -290,3 +290,18 @@ def test_formulas_share_the_decoding_of_a_big_range(monkeypatch: pytest.MonkeyPa
     done = recalculate(workbook({**names, **numbers, **calls}), fresh=True)
     assert not done.problems
     assert [store.decodings for store in made] == [1]
+
+
+def test_no_file_is_written_under_an_ending_that_excel_refuses(
+    book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("other.xlsm", "other.txt"):
+        assert main(["recalc", str(book), "-o", str(book.with_name(name))]) == 1
+        assert f"Excel does not open it as {name}. Use the ending .xlsx." in capsys.readouterr().err
+    assert [path.name for path in book.parent.iterdir()] == ["book.xlsx"]
+
+
+def test_a_missing_file_is_named_once(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = book.with_name("gone.xlsx")
+    assert main(["recalc", str(gone)]) == 1
+    assert capsys.readouterr().err.count(str(gone)) == 1

@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         found = explain(options.input, options.cell, fresh=options.fresh)
     except UserError as error:
-        print(f"portbal: {options.input}: {error}", file=sys.stderr)
+        where = "" if str(options.input) in str(error) else f"{options.input}: "
+        print(f"portbal: {where}{error}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(asdict(found), ensure_ascii=False, allow_nan=False))

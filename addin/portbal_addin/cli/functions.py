@@ -27,8 +27,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.name:
         print(_shown(chosen[0]))
     else:
+        name, group = (max(map(len, words)) + 2 for words in zip(
+            *((f.name, f.group) for f in chosen), strict=True))
         for f in chosen:
-            print(f"{f.name:<18}{f.group:<12}{f.summary}")
+            print(f"{f.name:<{name}}{f.group:<{group}}{f.summary}")
     return 0
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     path = options.file or journal_file.default_path()
     try:
+        _check(path, options)
         if options.action == "verify":
             return _told(path, journal_file.read(path, last=options.last))
         if options.action == "list":
@@ -47,6 +49,15 @@ def run(options: argparse.Namespace) -> int:
     except UserError as error:
         print(f"portbal: {error}", file=sys.stderr)
         return 1
+
+
+def _check(path: Path, options: argparse.Namespace) -> None:
+    if not path.exists() and (options.file or options.action != "list"):
+        raise InputError(f"there is no journal {path}",
+                         fix="Check its name; the first rebalance that is applied makes one.")
+    if options.last is not None and not re.fullmatch("[0-9a-f]{64}", options.last):
+        raise InputError(f"'{options.last}' is no hash of a record",
+                         fix="Give all of its 64 digits, as verify prints them.")
 
 
 def _list(path: Path) -> int:

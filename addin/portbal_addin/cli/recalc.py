@@ -23,6 +23,7 @@ from typing import Any
 from portbal.errors import UserError
 from portbal_addin.hosts.workbook import Change, Recalculation, Remark, recalculate
 from portbal_addin.hosts.workbook.package import write_file
+from portbal_addin.hosts.workbook.sharing import check_ending
 
 _MOST_LISTED = 100
 _PATIENCE = 1.0  # seconds before progress is shown
@@ -57,9 +58,11 @@ def run(options: argparse.Namespace) -> int:
             result = recalculate(source, fresh=options.fresh, progress=progress,
                                  office=options.office)
         if output is not None:
+            check_ending(result.bytes, output.name)
             write_file(output, result.bytes)
     except UserError as error:
-        print(f"portbal: {source}: {error}", file=sys.stderr)
+        where = "" if str(source) in str(error) else f"{source}: "
+        print(f"portbal: {where}{error}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(by_cell(result, output), ensure_ascii=False, allow_nan=False))
