@@ -413,7 +413,7 @@ def test_a_preview_changes_no_input() -> None:
     assert summary["Net assets"] == (12290.0, 12287.25)
     assert summary["Cash"] == (1000.0, 667.25)
     assert summary["Costs"] == (None, 2.75)
-    assert summary["Turnover, one way"][1] == pytest.approx(385 / 12290)
+    assert summary["Traded, half of it, of net assets"][1] == pytest.approx(385 / 12290)
     assert rebalance.previewed(after) == changes.stamp[:16]
 
 

@@ -78,7 +78,7 @@ def test_what_is_no_workbook_is_refused(
     if content is not None:
         path.write_bytes(content)
     assert main(["recalc", str(path)]) == 1
-        assert capsys.readouterr().err.startswith(f"portbal: {path}")
+    assert capsys.readouterr().err.startswith(f"portbal: {path}")
     assert not path.with_name("other.recalculated.xlsx").exists()
 
 

@@ -72,8 +72,8 @@ def report(book: Tables, problems: Sequence[str], path: Path) -> Iterator[str]:
            f"{len(prices[0]) - 1} assets")
     yield (f"Views      {len(book['Views']) - 1}, blended with the benchmark's implied returns "
            "(Black-Litterman)")
-    yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} limits, risk-free "
-           f"rate {_percent(book['RiskFree'][0][0], 1)}")
+    yield (f"Objective  highest Sharpe ratio under {len(book['Limits']) - 1} rows of Limits, "
+           f"risk-free rate {_percent(book['RiskFree'][0][0], 1)}")
     yield from _section("Weights", _weights(book))
     yield from _section("Return and risk, a year", _summary(book))
     yield from _section("Loss: VaR, and CVaR, the mean beyond it", _losses(book))

@@ -168,7 +168,7 @@ def _summary(
         ("Sold", None, sold),
         ("Costs", None, _costs(plan)),
         *costs,
-        ("Turnover, one way", None, (bought + sold) / 2 / net if net else 0.0),
+        ("Traded, half of it, of net assets", None, (bought + sold) / 2 / net if net else 0.0),
     ]
     if limits is not None:
         rows.append(("Limits breached", *(float(sum(row[at] == "breach" for row in limits.rows))
