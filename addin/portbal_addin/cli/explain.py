@@ -20,6 +20,7 @@ from pathlib import Path
 
 from portbal.errors import UserError
 from portbal_addin.hosts.workbook import Explained, Explanation, explain
+from portbal_addin.hosts.workbook.report import shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +48,13 @@ def run(options: argparse.Namespace) -> int:
 def lines(found: Explanation) -> Iterator[str]:
     """The text to print."""
     if not found.formula:
-        shown = "is blank" if found.after is None else f"holds {_value(found.after)}, no formula"
-        yield f"{found.cell} {shown}"
+        what = "is blank" if found.after is None else f"holds {shown(found.after)}, no formula"
+        yield f"{found.cell} {what}"
         return
     yield f"{found.cell}  {found.formula}"
-    yield f"  shows     {_value(found.after)}"
+    yield f"  shows     {shown(found.after)}"
     if found.after != found.before:
-        yield f"  stored    {_value(found.before)}"
+        yield f"  stored    {shown(found.before)}"
     if found.fills != found.cell.rpartition("!")[2]:
         yield f"  fills     {found.fills}"
     if found.reads:
@@ -79,11 +80,3 @@ def _call(call: Explained) -> Iterator[str]:
         yield f"{margin}  note    {note}"
     if call.problem:
         yield f"{margin}  problem {call.problem}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return "nothing" if value is None else str(value)

@@ -23,6 +23,7 @@ from typing import Any
 from portbal.errors import UserError
 from portbal_addin.hosts.workbook import Change, Recalculation, Remark, recalculate
 from portbal_addin.hosts.workbook.package import write_file
+from portbal_addin.hosts.workbook.report import shown
 from portbal_addin.hosts.workbook.sharing import check_ending
 
 _MOST_LISTED = 100
@@ -118,15 +119,7 @@ def _listed(kind: str, remarks: Sequence[Remark]) -> Iterator[str]:
 
 
 def _changed(change: Change) -> str:
-    return f"change   {change.cell}: {_value(change.before)} -> {_value(change.after)}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return "nothing" if value is None else str(value)
+    return f"change   {change.cell}: {shown(change.before)} -> {shown(change.after)}"
 
 
 def by_cell(result: Recalculation, output: Path | None) -> dict[str, Any]:

@@ -63,3 +63,12 @@ class Recalculation:
 def cell_name(spot: Spot, sheets: tuple[str, ...]) -> str:
     """``Prices!B4``."""
     return Address(sheets[spot.sheet], spot.row, spot.column).cell(0, 0)
+
+
+def shown(value: object) -> str:
+    """A value of a cell as a person reads it."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return "nothing" if value is None else str(value)
